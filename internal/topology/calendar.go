@@ -1,0 +1,4 @@
+package topology
+
+// Calendar is when a job starts, as systemd's OnCalendar reads it.
+type Calendar string

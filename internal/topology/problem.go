@@ -1,0 +1,74 @@
+package topology
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one mistake of a spec.
+type Problem struct {
+	Place   Place  // where the user wrote it
+	Path    string // its CUE path, or empty
+	Rule    string // the id of the rule that it breaks, or empty for the schema
+	Message string // what is wrong: lower case, no full stop
+	Also    []Also // other places that have to do with it
+	Hint    string // how to mend it, or empty
+}
+
+// Also is another place of a problem: the other side of a disagreement.
+type Also struct {
+	Place   Place
+	Message string
+}
+
+// String is the problem as it is printed: a line for each place, and one for the hint.
+func (p Problem) String() string {
+	var b strings.Builder
+	if p.Place.Line > 0 {
+		fmt.Fprintf(&b, "%s: ", p.Place)
+	} else if p.Place.File != "" {
+		fmt.Fprintf(&b, "%s: ", p.Place.File)
+	}
+	if p.Path != "" {
+		fmt.Fprintf(&b, "%s: ", p.Path)
+	}
+	b.WriteString(p.Message)
+	for _, a := range p.Also {
+		fmt.Fprintf(&b, "\n%s: %s", a.Place, a.Message)
+	}
+	if p.Hint != "" {
+		fmt.Fprintf(&b, "\nhint: %s", p.Hint)
+	}
+	return b.String()
+}
+
+// Problems are all the mistakes of a spec.
+type Problems []Problem
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (ps *Problems) add(o *Origins, path, message, hint string, also ...Also) {
+	place, _ := o.Of(path)
+	*ps = append(*ps, Problem{Place: place, Path: path, Message: message, Hint: hint, Also: also})
+}
+
+// sorted puts the problems in the order in which the user reads them, each once.
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(
+			cmp.Compare(a.Place.File, b.Place.File),
+			cmp.Compare(a.Place.Line, b.Place.Line),
+			cmp.Compare(a.Place.Col, b.Place.Col),
+			cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Message, b.Message))
+	})
+	return slices.CompactFunc(ps, func(a, b Problem) bool { return a.String() == b.String() })
+}
