@@ -1,0 +1,67 @@
+// Package generators turns a topology into the files of its hosts: one file of Go per kind of artifact, and one
+// table. A generator is a pure function of the topology: no clock, environment, file system, randomness or map
+// order reaches it, and it does not see what another generator wrote. Names that two of them share are methods of
+// the topology; syntax and escaping are conf's; what never varies is a constant file in files/.
+package generators
+
+import (
+	"embed"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"odoogen/internal/artifact"
+	"odoogen/internal/topology"
+)
+
+// Generator makes one kind of file for one host.
+type Generator struct {
+	Name     string
+	Generate func(t *topology.Topology, h *topology.Host) ([]artifact.File, error)
+
+	// Differs says why this kind differs between hosts. Empty: it is the same on every host, byte for byte.
+	Differs string
+}
+
+// Table lists every kind of artifact.
+var Table = []Generator{
+	{"odoo units", OdooUnits, "only the hosts of instances run Odoo"},
+}
+
+//go:embed files
+var constants embed.FS
+
+// Build compiles the topology into one tree per host, in the order of the hosts' names.
+func Build(t *topology.Topology) ([]*artifact.Tree, error) {
+	trees := make([]*artifact.Tree, len(t.Hosts))
+	errs := make([]error, len(t.Hosts))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, h := range t.Hosts {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			trees[i], errs[i] = BuildHost(t, h)
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Hosts[i].Name, err)
+		}
+	}
+	return trees, nil
+}
+
+// BuildHost compiles one host's tree.
+func BuildHost(t *topology.Topology, h *topology.Host) (*artifact.Tree, error) {
+	var files []artifact.File
+	for _, g := range Table {
+		more, err := g.Generate(t, h)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", g.Name, err)
+		}
+		files = append(files, more...)
+	}
+	return artifact.NewTree(h.Name, files)
+}

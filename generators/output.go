@@ -1,0 +1,51 @@
+package generators
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"odoogen/internal/artifact"
+	"odoogen/internal/conf"
+)
+
+// Modes of files on a host. Nobody writes to a generation.
+const (
+	readable   = 0o444
+	executable = 0o555
+)
+
+// output gathers what a generator writes. The first failure sticks.
+type output struct {
+	files []artifact.File
+	err   error
+}
+
+// add puts a written text at path. Changing it has the effects.
+func (o *output) add(path string, text *conf.Text, effects ...artifact.Effect) {
+	data, from, err := text.Result()
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("%s: %w", path, err)
+	}
+	o.files = append(o.files, artifact.File{Path: path, Mode: readable, Effects: effects, Data: data, From: from})
+}
+
+// constant puts the constant file files/name at path as it is. Each of its lines comes from itself.
+func (o *output) constant(path, name string, mode uint32, effects ...artifact.Effect) {
+	data, err := constants.ReadFile("files/" + name)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	from := make([]string, bytes.Count(data, []byte("\n")))
+	for i := range from {
+		from[i] = fmt.Sprintf("%s%s:%d", ConstantPrefix, name, i+1)
+	}
+	o.files = append(o.files, artifact.File{Path: path, Mode: mode, Effects: effects, Data: data, From: from})
+}
+
+// ConstantPrefix begins the origin of a constant file's line: "generators/files/release:12".
+const ConstantPrefix = "generators/files/"
+
+func (o *output) result() ([]artifact.File, error) { return o.files, o.err }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,87 @@
+// Package conf writes the languages that hosts are configured in. A writer owns its language's syntax and escaping:
+// what it is given reaches the file as that value and nothing else, or the file is refused. A writer also remembers
+// of every line where it comes from. It knows nothing of the topology: origins are plain strings.
+package conf
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text is a file as it grows, line by line. Every writer is built on it. The first refusal sticks, and Result
+// returns it.
+type Text struct {
+	owner string // origin of lines that name none
+	data  []byte
+	from  []string
+	err   error
+}
+
+// Of begins a file that exists because of the thing at owner, a CUE path.
+func Of(owner string) Text { return Text{owner: owner} }
+
+// Line appends one line as it stands. Its origins are CUE paths, the one that decides first; without any it is the
+// file's owner.
+func (t *Text) Line(line string, from ...string) {
+	if strings.ContainsAny(line, "\n\r\x00") {
+		t.Refuse("%q is more than one line", line)
+		return
+	}
+	t.data = append(append(t.data, line...), '\n')
+	t.from = append(t.from, t.origin(from))
+}
+
+// Linef appends one formatted line of the file's owner.
+func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, args...)) }
+
+// Blank appends an empty line.
+func (t *Text) Blank() { t.Line("") }
+
+// Comment appends a comment, a "# " before each of its lines.
+func (t *Text) Comment(text string, from ...string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		t.Line(strings.TrimRight("# "+printable(line), " "), from...)
+	}
+}
+
+// Header appends the comment that says whose file this is.
+func (t *Text) Header(what string) {
+	t.Comment(what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push.")
+}
+
+// Refuse makes the file fail. Only the first refusal counts.
+func (t *Text) Refuse(format string, args ...any) {
+	if t.err == nil {
+		t.err = fmt.Errorf("%s: "+format, append([]any{t.owner}, args...)...)
+	}
+}
+
+// Result is the file: its bytes, the origin of each line, and the first refusal.
+func (t *Text) Result() (data []byte, from []string, err error) { return t.data, t.from, t.err }
+
+func (t *Text) origin(from []string) string {
+	switch len(from) {
+	case 0:
+		return t.owner
+	case 1:
+		return from[0]
+	}
+	return strings.Join(from, " ")
+}
+
+// printable drops what could end a comment or confuse its reader: control characters and invalid UTF-8.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// plain tells whether s is one line of valid text without control characters: what most languages can carry.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}

@@ -1,0 +1,72 @@
+package conf
+
+import "strings"
+
+// Unit is a systemd unit, a drop-in, or another file in systemd's ini dialect (systemd.syntax(7)).
+type Unit struct{ Text }
+
+// NewUnit begins a unit file of the thing at owner.
+func NewUnit(owner, what string) *Unit {
+	u := &Unit{Of(owner)}
+	u.Header(what)
+	return u
+}
+
+// Section begins a section.
+func (u *Unit) Section(name string, from ...string) {
+	if len(u.data) > 0 {
+		u.Blank()
+	}
+	u.Line("["+name+"]", from...)
+}
+
+// Set appends key=value. A percent sign in value stands for itself.
+func (u *Unit) Set(key, value string, from ...string) {
+	if !noSpecifiers[key] {
+		value = strings.ReplaceAll(value, "%", "%%")
+	}
+	u.SetSpecifiers(key, value, from...)
+}
+
+// SetSpecifiers appends key=value, where value may hold specifiers such as %i (systemd.unit(5)).
+func (u *Unit) SetSpecifiers(key, value string, from ...string) {
+	switch {
+	case !plain(value):
+		u.Refuse("%s=%q: a unit file cannot carry control characters", key, value)
+	case strings.HasSuffix(value, `\`):
+		u.Refuse("%s=%q: a backslash at the end would join the next line", key, value)
+	case value != strings.TrimSpace(value):
+		u.Refuse("%s=%q: systemd drops white space around a value", key, value)
+	default:
+		u.Line(key+"="+value, from...)
+	}
+}
+
+// Exec appends a command line of plain arguments: each reaches the program as it is, specifiers and variables
+// unexpanded (systemd.service(5), COMMAND LINES).
+func (u *Unit) Exec(key string, argv []string, from ...string) {
+	words := make([]string, len(argv))
+	for i, arg := range argv {
+		words[i] = QuoteExec(arg)
+		if !plain(arg) {
+			u.Refuse("%s=%q: a command line cannot carry control characters", key, arg)
+			return
+		}
+	}
+	u.SetSpecifiers(key, strings.Join(words, " "), from...)
+}
+
+// noSpecifiers are the settings in which a percent sign is a unit of measure.
+var noSpecifiers = map[string]bool{
+	"CPUQuota": true, "MemoryMax": true, "MemoryHigh": true, "MemoryLow": true, "MemoryMin": true,
+	"MemorySwapMax": true, "TasksMax": true,
+}
+
+// QuoteExec quotes one argument of a command line.
+func QuoteExec(arg string) string {
+	arg = strings.NewReplacer("%", "%%", "$", "$$").Replace(arg)
+	if arg != "" && !strings.ContainsAny(arg, " \t\"'\\;") {
+		return arg
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(arg) + `"`
+}
