@@ -25,7 +25,30 @@ type Generator struct {
 
 // Table lists every kind of artifact.
 var Table = []Generator{
+	{"host", HostJSON, "names, routes, packages and units of the host"},
+	{"target", Target, "each host wants its own units"},
+	{"users", Users, "each host has the users of what it runs"},
+	{"system", System, ""},
+	{"ssh", SSH, ""},
+	{"sudo", Sudo, ""},
+	{"apt", Apt, ""},
+	{"patching", Patching, "windows lie apart, so that the hosts are never patched together"},
+	{"network", Network, "each host has its own addresses"},
+	{"firewall", Firewall, "each host opens only what it serves"},
+	{"postgresql", Postgres, "only the hosts of clusters run PostgreSQL"},
 	{"odoo units", OdooUnits, "only the hosts of instances run Odoo"},
+	{"odoo.conf", OdooConf, "only the hosts of instances run Odoo"},
+	{"nginx", Nginx, "only the hosts of instances serve the web"},
+	{"certbot", Certbot, "only the hosts of instances have certificates"},
+	{"releases", Release, "only the hosts of instances deploy releases"},
+	{"backup", Backup, "each host saves what it holds"},
+	{"mirror", Mirror, "the CI host fetches, the others are pushed to"},
+	{"jenkins", Jenkins, "only the CI host runs Jenkins"},
+	{"exporters", Exporters, "each host exports what it runs"},
+	{"alloy", Alloy, "each host ships what it runs"},
+	{"alerts", Alerts, ""},
+	{"dashboards", Dashboards, ""},
+	{"runbook", Runbook, ""},
 }
 
 //go:embed files

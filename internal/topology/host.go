@@ -1,0 +1,238 @@
+package topology
+
+import (
+	"slices"
+	"strings"
+)
+
+// At is the path of one of the host's fields.
+func (h *Host) At(field string) string { return h.Path + "." + field }
+
+// RunsOdoo tells whether instances run here.
+func (h *Host) RunsOdoo() bool { return len(h.Instances) > 0 }
+
+// HostJob is work by the calendar on one host.
+type HostJob struct {
+	Name    string
+	Unit    string
+	Path    string // where the spec says it
+	At      Calendar
+	Every   Span // instead of At
+	Max     Span
+	Limits  Limits
+	Reboots bool
+}
+
+// Jobs are what starts by the calendar on the host, in the order in which a night runs.
+func (t *Topology) Jobs(h *Host) []HostJob {
+	var jobs []HostJob
+	if b := &t.Backup; b.None == nil {
+		jobs = append(jobs,
+			HostJob{Name: "backup", Unit: BackupUnit, Path: "backup.nightly", At: b.Nightly.At, Max: b.Nightly.MaxDuration, Limits: b.Nightly.Limits},
+			HostJob{Name: "backup maintenance", Unit: BackupCare, Path: "backup.maintenance", At: b.Maintenance.At, Max: b.Maintenance.MaxDuration, Limits: b.Maintenance.Limits})
+		if h.RunsOdoo() {
+			jobs = append(jobs, HostJob{Name: "restore drill", Unit: DrillUnit, Path: "backup.drill", At: b.Drill.At, Max: b.Drill.MaxDuration, Limits: b.Drill.Limits})
+		}
+	}
+	if h.CI != nil {
+		m := &h.CI.Mirror
+		jobs = append(jobs, HostJob{Name: "git mirror", Unit: MirrorUnit, Path: "ci.mirror", Every: m.Every, Max: m.MaxDuration, Limits: m.Limits})
+		for _, j := range h.CI.Jobs {
+			agents := min(j.Agents, h.CI.Agents.Max)
+			l := h.CI.Agents.Limits
+			jobs = append(jobs, HostJob{Name: "pipeline " + j.Name, Path: j.Path, At: j.At, Max: j.MaxDuration,
+				Limits: Limits{CPUQuota: l.CPUQuota * Percent(agents), MemoryMax: l.MemoryMax * Size(agents), IOWeight: l.IOWeight}})
+		}
+	}
+	if w := h.Window; w != nil {
+		jobs = append(jobs, HostJob{Name: "patch window", Unit: PatchUnit, Path: w.Path, At: w.At, Max: w.MaxDuration, Reboots: t.Patching.Reboot})
+	}
+	return jobs
+}
+
+// Reach says from where a listener can be reached.
+type Reach string
+
+// From nearest to farthest.
+const (
+	Loopback Reach = "loopback"
+	Private  Reach = "private"
+	Public   Reach = "public"
+)
+
+// Listener is a TCP port that something on the host holds.
+type Listener struct {
+	Port  int
+	Reach Reach
+	Unit  string // empty for a place that is only kept free
+	What  string
+	Path  string // where the spec says it
+}
+
+// Listeners are all the TCP ports that are taken on the host, sorted by port. A rule refuses that two are one;
+// the firewall opens exactly those that are not on loopback.
+func (t *Topology) Listeners(h *Host) []Listener {
+	ls := []Listener{{Port: 22, Reach: Private, Unit: SSHUnit, What: "ssh", Path: h.Path}}
+	add := func(port int, reach Reach, unit, what, path string) {
+		ls = append(ls, Listener{port, reach, unit, what, path})
+	}
+	for _, c := range h.Clusters {
+		// On its socket alone; the port is part of the socket's name, and nobody else's.
+		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port")
+		if t.Observability != nil {
+			add(c.Exporter, Loopback, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
+		}
+	}
+	for _, i := range h.Instances {
+		add(i.HTTPPort, Loopback, i.Service(), "Odoo "+i.Name, i.At("http_port"))
+		add(i.GeventPort, Loopback, i.Service(), "Odoo "+i.Name+" websocket", i.At("gevent_port"))
+	}
+	if h.RunsOdoo() {
+		add(80, Public, NginxUnit, "nginx", h.Path)
+		add(443, Public, NginxUnit, "nginx TLS", h.Path)
+	}
+	if o := t.Observability; o != nil {
+		add(o.Exporters.Node, Loopback, NodeExporter, "node exporter", "observability.exporters.node")
+		if h.RunsOdoo() {
+			add(o.Exporters.Nginx, Loopback, NginxMetrics, "nginx exporter", "observability.exporters.nginx")
+			add(o.Exporters.NginxStatus, Loopback, NginxUnit, "nginx status", "observability.exporters.nginxStatus")
+		}
+		if o.Grafana != nil {
+			add(o.Grafana.Alloy, Loopback, AlloyUnit, "Alloy", "observability.grafana.alloy")
+		}
+	}
+	if ci := h.CI; ci != nil {
+		add(ci.Jenkins.Port, Private, JenkinsUnit, "Jenkins", "ci.jenkins.port")
+		add(ci.Mirror.Port, Private, GitDaemon, "git mirror", "ci.mirror.port")
+		if ci.Registry != nil {
+			add(ci.Registry.Port, Loopback, "", "Docker registry (reserved)", "ci.registry.port")
+		}
+	}
+	slices.SortStableFunc(ls, func(a, b Listener) int { return a.Port - b.Port })
+	return ls
+}
+
+// Secret is a value that the host needs and no tree holds.
+type Secret struct {
+	Name      string
+	Path      string   // where the spec names it
+	Consumers []string // the units that read it, restarted when it changes
+}
+
+// SecretsOf are the secrets that the host needs, sorted by name.
+func (t *Topology) SecretsOf(h *Host) []Secret {
+	var all []Secret
+	add := func(name, path string, consumers ...string) {
+		for n := range all {
+			if all[n].Name == name {
+				for _, c := range consumers {
+					if !slices.Contains(all[n].Consumers, c) {
+						all[n].Consumers = append(all[n].Consumers, c)
+					}
+				}
+				return
+			}
+		}
+		all = append(all, Secret{name, path, consumers})
+	}
+	if b := &t.Backup; b.None == nil {
+		jobs := []string{BackupUnit, BackupCare}
+		if h.RunsOdoo() {
+			jobs = append(jobs, DrillUnit)
+		}
+		add(b.Password, "backup.password", jobs...)
+		if b.Storage != nil {
+			add(b.Storage.Credential, "backup.storage.credential", jobs...)
+		}
+		if b.Ping != nil {
+			add(b.Ping.Key, "backup.ping.key", jobs...)
+		}
+	}
+	if ci := h.CI; ci != nil {
+		add(ci.Jenkins.Admin, "ci.jenkins.admin", JenkinsUnit)
+		add(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
+		add(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
+		for _, r := range t.Sources.Repositories {
+			if r.Credential != "" {
+				add(r.Credential, r.Path+".credential", MirrorUnit)
+			}
+		}
+	}
+	if o := t.Observability; o != nil && o.Grafana != nil {
+		add(o.Grafana.Token, "observability.grafana.token", AlloyUnit)
+	}
+	slices.SortFunc(all, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Wanted is a unit that odoogen.target starts.
+type Wanted struct {
+	Unit string
+	Path string // why it is there
+}
+
+// Units are what odoogen.target wants on the host, in the order in which they are started.
+func (t *Topology) Units(h *Host) []Wanted {
+	var ws []Wanted
+	add := func(unit, path string) { ws = append(ws, Wanted{unit, path}) }
+	if h.VLANByUnit(t) {
+		add(VSwitchUnit, "network.vswitch")
+	}
+	add(Firewall, h.Path)
+	for _, c := range h.Clusters {
+		add(c.Unit(), c.Path)
+	}
+	for _, i := range h.Instances {
+		add(i.Service(), i.Path)
+	}
+	if h.RunsOdoo() {
+		add(NginxUnit, h.Path)
+		add("certbot.timer", "network.acme")
+	}
+	if h.CI != nil {
+		add(JenkinsUnit, "ci.jenkins")
+		add(GitDaemon, "ci.mirror")
+	}
+	if o := t.Observability; o != nil {
+		add(NodeExporter, "observability.exporters.node")
+		for _, c := range h.Clusters {
+			add(c.ExporterUnit(), c.Path+".exporter")
+		}
+		if h.RunsOdoo() {
+			add(NginxMetrics, "observability.exporters.nginx")
+		}
+		add(Timer(MetricsUnit), "observability")
+		if o.Grafana != nil {
+			add(AlloyUnit, "observability.grafana")
+		}
+	}
+	for _, j := range t.Jobs(h) {
+		if j.Unit != "" {
+			add(Timer(j.Unit), j.Path)
+		}
+	}
+	return ws
+}
+
+// VLANByUnit tells whether the VLAN is made by a unit of odoogen's: under ifupdown, whose own VLANs need names that
+// may be too long, and which must not share a link with systemd-networkd.
+func (h *Host) VLANByUnit(t *Topology) bool {
+	return t.Network.VSwitch != nil && h.Private != "" && h.Uplink.Manager == "ifupdown"
+}
+
+// PrefixLength is that of the private network: 24 of 10.0.0.0/24.
+func (v *VSwitch) PrefixLength() string {
+	_, length, _ := strings.Cut(v.Subnet, "/")
+	return length
+}
+
+// Peers are the other hosts of the private network.
+func (t *Topology) Peers(h *Host) []*Host {
+	var peers []*Host
+	for _, p := range t.Hosts {
+		if p != h && p.Private != "" {
+			peers = append(peers, p)
+		}
+	}
+	return peers
+}
