@@ -46,9 +46,9 @@ var Table = []Generator{
 	{"jenkins", Jenkins, "only the CI host runs Jenkins"},
 	{"exporters", Exporters, "each host exports what it runs"},
 	{"alloy", Alloy, "each host ships what it runs"},
-	{"alerts", Alerts, ""},
-	{"dashboards", Dashboards, ""},
-	{"runbook", Runbook, ""},
+	{"alerts", Alerts, "each host has the rules of what it runs"},
+	{"dashboards", Dashboards, "a dashboard lies on its instance's host"},
+	{"runbook", Runbook, "each host has the commands for what it runs"},
 }
 
 //go:embed files
