@@ -16,6 +16,7 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("host", h.Name, h.Path).
 		Set("fqdn", h.FQDN, h.At("fqdn")).
 		Set("debian", h.Debian, h.At("debian")).
+		Set("network", network(t, h)).
 		Set("routes", routes(t, h)).
 		Set("hostKeys", list(h.HostKeys, func(int) string { return h.At("hostKeys") })).
 		Set("timezone", t.Network.Time.Zone, "network.time.zone").
@@ -34,6 +35,23 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("jobs", jobs(t, h))
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
+}
+
+// network is what the host's cards carry.
+func network(t *topology.Topology, h *topology.Host) *conf.Node {
+	n := conf.Object().Set("uplink", h.Uplink.Name, h.At("uplink.name"))
+	for _, field := range []struct{ name, address string }{{"public", h.Public}, {"public6", h.Public6}} {
+		if field.address != "" {
+			n.Set(field.name, field.address, h.At(field.name))
+		}
+	}
+	if v := t.Network.VSwitch; v != nil && h.Private != "" {
+		n.Set("interface", v.Interface, "network.vswitch.interface").
+			Set("private", h.Private+"/"+v.PrefixLength(), h.At("private"), "network.vswitch.subnet").
+			Set("vlan", v.VLAN, "network.vswitch.vlan").
+			Set("mtu", v.MTU, "network.vswitch.mtu")
+	}
+	return n
 }
 
 // routes are the ways to the host, best first. A jump is another host's name.
