@@ -91,17 +91,17 @@ func (c Calendar) Cron() string {
 	hour, minute, _ := strings.Cut(clock, ":")
 	day, month, weekday := "*", "*", "*"
 	if parts := strings.Split(days, "-"); len(parts) == 3 {
-		month, day = numbers(parts[1]), numbers(parts[2])
+		month, day = cronNumbers(parts[1]), cronNumbers(parts[2])
 	} else {
-		weekday = weekdays.Replace(days)
+		weekday = cronWeekdays.Replace(days)
 	}
-	return strings.Join([]string{numbers(minute), numbers(hour), day, month, weekday}, " ")
+	return strings.Join([]string{cronNumbers(minute), cronNumbers(hour), day, month, weekday}, " ")
 }
 
-var weekdays = strings.NewReplacer("Sun", "0", "Mon", "1", "Tue", "2", "Wed", "3", "Thu", "4", "Fri", "5", "Sat", "6")
+var cronWeekdays = strings.NewReplacer("Sun", "0", "Mon", "1", "Tue", "2", "Wed", "3", "Thu", "4", "Fri", "5", "Sat", "6")
 
-// numbers drops the leading zeros of a list of numbers.
-func numbers(list string) string {
+// cronNumbers drops the leading zeros of a list of numbers.
+func cronNumbers(list string) string {
 	words := strings.Split(list, ",")
 	for i, w := range words {
 		if n, err := strconv.Atoi(w); err == nil {

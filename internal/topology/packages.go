@@ -116,3 +116,6 @@ func (t *Topology) Java() string {
 	}
 	return debianJava
 }
+
+// Keyring is where the vendor's signing key lies on a host.
+func (v *Vendor) Keyring() string { return "/etc/apt/keyrings/odoogen-" + v.Name + ".asc" }
