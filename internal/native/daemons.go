@@ -29,12 +29,12 @@ func (c *check) daemon(program string, signs ...string) {
 	ctx, stop := context.WithTimeout(c.ctx, 2*time.Second)
 	defer stop()
 	said := &watched{signs: signs, seen: stop}
-	cmd, err := c.root.start(ctx, command{argv: []string{program}, env: []string{"SYSTEMD_LOG_LEVEL=debug"}}, said, said)
+	p, err := c.root.start(ctx, command{argv: []string{program}, env: []string{"SYSTEMD_LOG_LEVEL=debug"}}, said, said)
 	if err != nil {
 		c.fail("", 0, "%s: %v", program, err)
 		return
 	}
-	cmd.Wait() //nolint: it is killed, whatever it thinks of that
+	_ = p.wait() // it was killed: whatever it thinks of that
 	for line := range strings.Lines(said.String()) {
 		if path, _ := c.locate(line); path != "" && !strings.Contains(line, "Successfully") {
 			c.complaint(strings.TrimSpace(line))

@@ -3,11 +3,9 @@ package native
 import (
 	"bytes"
 	"context"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"odoogen/internal/artifact"
@@ -49,7 +47,7 @@ func (s *server) try() {
 	ctx, stop := context.WithCancel(s.ctx)
 	defer stop()
 	// In the foreground, so that it ends with the root; nobody needs its data after a power cut.
-	cmd, err := s.root.start(ctx, command{user: "postgres", argv: []string{
+	postgres, err := s.root.start(ctx, command{user: "postgres", argv: []string{
 		"/usr/lib/postgresql/" + version + "/bin/postgres", "-F",
 		"-c", "config_file=/etc/postgresql/" + version + "/" + s.cluster.Name + "/postgresql.conf",
 		// Logs to standard error here, wherever the host's go.
@@ -59,13 +57,13 @@ func (s *server) try() {
 		return
 	}
 	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
+	go func() { postgres.wait(); close(ended) }()
 	if s.ready(ended) {
 		s.ask()
 		s.apply()
 		s.logins()
 	}
-	interrupt(cmd)
+	postgres.interrupt() // a fast shutdown
 	<-ended
 }
 
@@ -185,6 +183,3 @@ func (s *server) psql(user, database, file, query string) result {
 	}
 	return s.root.runCommand(s.ctx, command{argv: argv, user: user})
 }
-
-// interrupt asks the server for a fast shutdown.
-func interrupt(cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -30,9 +29,10 @@ type Problem struct {
 }
 
 // Accepted tells whether no checker found a problem.
-func (r *Report) Accepted() bool { return r.problems() == 0 }
+func (r *Report) Accepted() bool { return r.Problems() == 0 }
 
-func (r *Report) problems() int {
+// Problems is how many problems all checkers found.
+func (r *Report) Problems() int {
 	n := 0
 	for i := range r.Results {
 		n += len(r.Results[i].Problems)
@@ -73,13 +73,6 @@ func (res *Result) place(dir string, p Problem) string {
 		return fmt.Sprintf("%s/%s/%s: ", dir, res.Host, p.Path)
 	}
 	return fmt.Sprintf("%s/%s/%s:%d: ", dir, res.Host, p.Path, p.Line)
-}
-
-// JSON prints the report for programs.
-func (r *Report) JSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
 }
 
 func plural(n int, what string) string {

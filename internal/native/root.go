@@ -170,9 +170,9 @@ func (r *root) run(ctx context.Context, argv ...string) result {
 
 func (r *root) runCommand(ctx context.Context, c command) result {
 	var stdout, stderr bytes.Buffer
-	cmd, err := r.start(ctx, c, &stdout, &stderr)
+	p, err := r.start(ctx, c, &stdout, &stderr)
 	if err == nil {
-		err = cmd.Wait()
+		err = p.wait()
 	}
 	var exit *exec.ExitError
 	switch {
@@ -188,7 +188,7 @@ func (r *root) runCommand(ctx context.Context, c command) result {
 var searchPath = []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 
 // start starts a program of the root. It does not outlive the root.
-func (r *root) start(ctx context.Context, c command, stdout, stderr io.Writer) (*exec.Cmd, error) {
+func (r *root) start(ctx context.Context, c command, stdout, stderr io.Writer) (process, error) {
 	var cmd *exec.Cmd
 	err := r.do(func() error {
 		path, err := lookup(c.argv[0])
@@ -210,8 +210,15 @@ func (r *root) start(ctx context.Context, c command, stdout, stderr io.Writer) (
 		}
 		return cmd.Start()
 	})
-	return cmd, err
+	return process{cmd}, err
 }
+
+// process is a program that was started in the root.
+type process struct{ cmd *exec.Cmd }
+
+func (p process) wait() error { return p.cmd.Wait() }
+
+func (p process) interrupt() { _ = p.cmd.Process.Signal(os.Interrupt) }
 
 // lookup finds a program as the root's PATH does. Only to be called inside the root.
 func lookup(name string) (string, error) {
