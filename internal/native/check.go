@@ -79,30 +79,65 @@ func (c *check) complaints(output string) {
 
 func (c *check) complaint(message string) {
 	path, line := c.locate(message)
-	c.fail(path, line, "%s", message)
+	if path == "" {
+		path, line = c.blame(message)
+	}
+	c.fail(path, line, "%s", preamble.ReplaceAllString(message, ""))
 }
 
-// locate finds the tree's file, and its line, in what a program said.
+// locate finds the tree's file, and its line, that a program named.
 func (c *check) locate(message string) (string, int) {
 	for _, name := range absolute.FindAllString(message, -1) {
-		file := c.inTree(strings.TrimRight(name, ".,:;)"))
+		file := c.inTree(strings.TrimRight(name, "."))
 		if file == "" {
 			continue
 		}
-		line := 0
-		_, rest, _ := strings.Cut(message, file)
-		if m := lineNumber.FindStringSubmatch(rest); m != nil {
-			line, _ = strconv.Atoi(m[1])
+		before, after, _ := strings.Cut(message, name)
+		m := lineAfter.FindStringSubmatch(after)
+		if m == nil {
+			m = lineBefore.FindStringSubmatch(before)
 		}
+		if m == nil {
+			return file, 0
+		}
+		line, _ := strconv.Atoi(m[1])
 		return file, line
 	}
 	return "", 0
 }
 
+// blame finds the last line of the class's files that holds what a program quoted, or its last word.
+func (c *check) blame(message string) (string, int) {
+	var said []string
+	for _, m := range quoted.FindAllStringSubmatch(message, -1) {
+		said = append(said, m[1])
+	}
+	for _, word := range append(said, message[strings.LastIndexByte(message, ' ')+1:]) {
+		for i := len(c.files) - 1; i >= 0; i-- {
+			if before, _, ok := cutLast(string(c.files[i].Data), word); ok {
+				return c.files[i].Path, strings.Count(before, "\n") + 1
+			}
+		}
+	}
+	return "", 0
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 && sep != "" {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
 var (
 	absolute = regexp.MustCompile(`/[^\s"'<>:;,()]+`)
-	// ":3", " line 3", ": line 3", `" line 3`, "(3)", ": syntax error near line 3".
-	lineNumber = regexp.MustCompile(`^["':,]*(?:\(| ?line |[^/]*near line )?(\d+)`)
+	quoted   = regexp.MustCompile(`["']([^"']+)["']`)
+	// ":3", ": 3:", "(3)", ": line 3", " line 3", `" line 3`, ": syntax error near line 3".
+	lineAfter = regexp.MustCompile(`^(?:\(|"?:? ?(?:line )?|[^/]* near line )(\d+)`)
+	// `line 3 of configuration file "`
+	lineBefore = regexp.MustCompile(`line (\d+) of (?:configuration )?file "$`)
+	// A file and line at the beginning, which the report says in its own words, and nginx's time and process.
+	preamble = regexp.MustCompile(`^(/[^\s:]+: ?(\d+:)+ |\d+/\d+/\d+ \d+:\d+:\d+ (\[emerg\] )?)(\d+#\d+: )?`)
 )
 
 // inTree is the path in the tree of a file that the host knows by name, directly or through a door.

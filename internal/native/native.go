@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"odoogen/internal/artifact"
@@ -43,8 +44,8 @@ func Vet(ctx context.Context, trees []*artifact.Tree, lower string) (*Report, er
 	return report, ctx.Err()
 }
 
-// vetHost checks one tree in a root of its own.
-func vetHost(ctx context.Context, t *artifact.Tree, lower string) ([]Result, error) {
+// vetHost checks one tree in a root of its own: all classes, or the named ones and those that the others need.
+func vetHost(ctx context.Context, t *artifact.Tree, lower string, only ...string) ([]Result, error) {
 	h, err := hostOf(t)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,9 @@ func vetHost(ctx context.Context, t *artifact.Tree, lower string) ([]Result, err
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 
-	claims := claim(t)
+	claims := slices.DeleteFunc(claim(t), func(c claimed) bool {
+		return len(only) > 0 && !c.class.first && !slices.Contains(only, c.class.Name)
+	})
 	if err := r.do(func() error { return missing(h, t, claims) }); err != nil {
 		return nil, err
 	}

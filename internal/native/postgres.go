@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,7 @@ func (s *server) try() {
 		"/usr/lib/postgresql/" + version + "/bin/postgres", "-F",
 		"-c", "config_file=/etc/postgresql/" + version + "/" + s.cluster.Name + "/postgresql.conf",
 		// Logs to standard error here, wherever the host's go.
-		"-c", "logging_collector=off", "-c", "log_destination=stderr"}}, &s.log, &s.log)
+		"-c", "logging_collector=off", "-c", "log_destination=stderr", "-c", "log_line_prefix="}}, &s.log, &s.log)
 	if err != nil {
 		s.fail("", 0, "postgres: %v", err)
 		return
@@ -84,18 +85,34 @@ func (s *server) ready(ended chan struct{}) bool {
 	return false
 }
 
-// why takes from the log of a cluster that did not start what names a file, and what was fatal.
+// why takes from the log of a cluster that did not start what it says of files and settings: a record, and the lines
+// that explain it. What was fatal in the end only sums that up.
 func (s *server) why() {
+	var records []string
 	for line := range strings.Lines(s.log.String()) {
-		line = strings.TrimSpace(line)
-		if path, _ := s.locate(line); path != "" || strings.Contains(line, "FATAL:") {
-			s.complaint(line)
+		kind, message, _ := strings.Cut(strings.TrimSpace(line), ":  ")
+		switch {
+		case kind == "CONTEXT" || kind == "HINT" || kind == "DETAIL":
+			if len(records) > 0 {
+				records[len(records)-1] += ": " + message
+			}
+		case !chatter.MatchString(message):
+			records = append(records, message)
 		}
 	}
-	if len(s.Problems) == 0 {
+	if len(records) > 1 {
+		records = records[:len(records)-1]
+	}
+	for _, r := range records {
+		s.complaint(r)
+	}
+	if len(records) == 0 {
 		s.fail("", 0, "cluster %s does not start: %s", s.cluster.Name, lastLine(s.log.String()))
 	}
 }
+
+// chatter is what a healthy server says.
+var chatter = regexp.MustCompile(`^(starting PostgreSQL|listening on|database system|received|shutting down|checkpoint|aborting any|background worker|logical replication)`)
 
 // ask has the server say which lines of its files it did not take.
 func (s *server) ask() {

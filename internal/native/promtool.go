@@ -1,6 +1,7 @@
 package native
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -23,9 +24,11 @@ func promtoolRules(c *check) {
 			continue
 		}
 		if p, n := c.locate(line); p != "" {
-			c.fail(p, n, "%s", line)
+			c.fail(p, n, "%s", preamble.ReplaceAllString(line, ""))
 		} else {
-			c.fail(path, 0, "%s", line)
+			n := 0
+			fmt.Sscanf(line, "line %d:", &n)
+			c.fail(path, n, "%s", line)
 		}
 	}
 }

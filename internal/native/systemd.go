@@ -14,7 +14,16 @@ import (
 // tree extends. systemd-analyze verify exits 0 for keys and values that it ignores, so its silence is what counts.
 func systemdUnits(c *check) {
 	all := append(own(c.tree), extended(c.tree)...)
-	c.quiet(slices.Concat([]string{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"}, all)...)
+	res := c.run(slices.Concat([]string{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"}, all)...)
+	for line := range strings.Lines(res.stderr) {
+		line = strings.TrimSpace(line)
+		name, _, _ := strings.Cut(line, ":")
+		if file := "systemd/system/" + template(name); c.tree.File(file) != nil {
+			c.fail(file, 0, "%s", line)
+		} else if line != "" {
+			c.complaint(line)
+		}
+	}
 	c.calendars()
 	c.exposure(all)
 }
