@@ -31,6 +31,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk 
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newBuild(), newWhy(), newWhere(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newVersion())
 	return cmd
 }
