@@ -52,7 +52,8 @@ func NewHBA(owner, what string) *HBA {
 }
 
 // Local appends a rule for connections over the socket, to these databases by this user. Names stand for
-// themselves; nil and "" are all of them.
+// themselves; nil and "" are
+// all of them.
 func (h *HBA) Local(databases []string, user, method string, from ...string) {
 	names := []string{"all"}
 	if databases != nil {
@@ -77,8 +78,16 @@ func (h *HBA) name(name string) string {
 	if !plain(name) || name == "" || strings.HasPrefix(name, "/") {
 		h.Refuse("%q: pg_hba.conf cannot carry that name", name)
 	}
+	if hbaBare.MatchString(name) && !hbaWords[name] {
+		return name
+	}
 	return doubled(name, `"`)
 }
+
+var (
+	hbaBare  = regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`)
+	hbaWords = map[string]bool{"all": true, "sameuser": true, "samerole": true, "samegroup": true, "replication": true}
+)
 
 // doubled puts text between quotes, and doubles those inside.
 func doubled(text, quote string) string {

@@ -37,6 +37,9 @@ func (c *Cluster) CreateArguments() []string {
 	}
 }
 
+// At is the path of one of PostgreSQL's own settings.
+func (c *Cluster) At(setting string) string { return c.Path + ".settings." + setting }
+
 // SharedBuffers is a quarter of the RAM that is the cluster's own.
 func (c *Cluster) SharedBuffers() Size { return c.RAM / 4 / MiB * MiB }
 
