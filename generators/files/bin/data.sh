@@ -34,8 +34,9 @@ odoo() { as "$ODOO_USER" "$VENV/bin/python" "$ROOT/current/$ODOO_BIN" "$@"; }
 
 # estrange makes a copy harmless before any server sees it: no mail, no cron, no payment; and a new identity, which
 # Odoo's neutralize leaves alone. Neutralize finds its statements in the addons path: an instance without code cannot.
+# estrange DATABASE [OPTION...]
 estrange() {
-	odoo neutralize -c "$ODOO_CONF" -d "$1"
+	odoo neutralize -c "$ODOO_CONF" -d "$1" "${@:2}"
 	sql "$1" "DELETE FROM ir_config_parameter WHERE key = 'web.base.url.freeze';
 		UPDATE ir_config_parameter SET value = gen_random_uuid()::text WHERE key IN ('database.secret', 'database.uuid');
 		UPDATE ir_config_parameter SET value = to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')

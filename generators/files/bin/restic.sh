@@ -9,7 +9,7 @@ load restic/backup.env
 with_credentials() {
 	[ -z "${CREDENTIALS_DIRECTORY:-}" ] || return 0
 	local credentials=(--property="LoadCredential=password:$PASSWORD_FILE")
-	[ -z "$STORAGE_KEY_FILE" ] || credentials+=(--property="LoadCredential=storage:$STORAGE_KEY_FILE")
+	[ -z "${STORAGE_KEY_FILE:-}" ] || credentials+=(--property="LoadCredential=storage:$STORAGE_KEY_FILE")
 	exec systemd-run --quiet --collect --wait --pipe --slice="$JOBS_SLICE" "${credentials[@]}" "$self" "$@"
 }
 
@@ -30,10 +30,4 @@ restic() {
 	sftp:*) options+=(--option "sftp.command=ssh -F $tree/restic/ssh_config storage -s sftp") ;;
 	esac
 	command restic "${options[@]}" "$@"
-}
-
-# load_instance reads where the data of an instance is: load_instance NAME
-load_instance() {
-	want "$1" '[a-z][a-z0-9-]*' "name of an instance"
-	load "restic/instances/$1.env"
 }
