@@ -17,6 +17,7 @@ func Jobs(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	e.Set("DUMPS", topology.Dumps)
 	e.Set("METRICS", topology.Metrics)
 	e.Set("LOCKS", locks)
+	e.Set("START_SECONDS", "120") // in which Odoo must serve its login page: beyond, a deploy or restore has failed
 	e.Set("JOBS_SLICE", topology.JobsSlice)
 	out.add("jobs.env", &e.Text)
 	out.constant("bin/lib.sh", "bin/lib.sh", readable)
