@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// comparePlaces orders places as a reader meets them.
+func comparePlaces(a, b Place) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+}
+
 // Problem is one mistake of a spec.
 type Problem struct {
 	Place   Place  // where the user wrote it
@@ -35,6 +40,9 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, "%s: ", p.Path)
 	}
 	b.WriteString(p.Message)
+	if p.Rule != "" {
+		fmt.Fprintf(&b, " (rule %s)", p.Rule)
+	}
 	for _, a := range p.Also {
 		fmt.Fprintf(&b, "\n%s: %s", a.Place, a.Message)
 	}
@@ -64,9 +72,7 @@ func (ps *Problems) add(o *Origins, path, message, hint string, also ...Also) {
 func (ps Problems) sorted() Problems {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(
-			cmp.Compare(a.Place.File, b.Place.File),
-			cmp.Compare(a.Place.Line, b.Place.Line),
-			cmp.Compare(a.Place.Col, b.Place.Col),
+			comparePlaces(a.Place, b.Place),
 			cmp.Compare(a.Path, b.Path),
 			cmp.Compare(a.Message, b.Message))
 	})
