@@ -37,7 +37,6 @@ func Backup(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		out.script("restore")
 		out.script("drill")
 		out.constant("bin/data.sh", "bin/data.sh", readable)
-		out.add("restic/drill.env", drillEnv())
 		backupJob(&out, t, h, topology.DrillUnit, "Restore drill on "+h.Name, "drill")
 	}
 	return out.result()
@@ -127,15 +126,7 @@ func hostPaths(h *topology.Host) *conf.Text {
 		w.Add([]string{"/etc/letsencrypt"}, "network.acme")
 	}
 	if h.CI != nil {
-		w.Add([]string{"/var/lib/jenkins"}, "ci.jenkins")
+		w.Add([]string{topology.JenkinsHome}, "ci.jenkins")
 	}
 	return &w.Text
-}
-
-// drillEnv names the user and the database of a drill's copy.
-func drillEnv() *conf.Text {
-	e := conf.NewEnv("backup.drill", "Whose the restored copy is.")
-	e.Set("DRILL_USER", drillUser)
-	e.Set("DRILL_DATABASE", drillDatabase)
-	return &e.Text
 }

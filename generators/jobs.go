@@ -1,8 +1,6 @@
 package generators
 
 import (
-	"fmt"
-
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -21,7 +19,7 @@ func Jobs(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	e.Set("JOBS_SLICE", topology.JobsSlice)
 	out.add("jobs.env", &e.Text)
 	out.constant("bin/lib.sh", "bin/lib.sh", readable)
-	out.constant("tmpfiles.d/odoogen-jobs.conf", "tmpfiles.d/odoogen-jobs.conf", readable, artifact.Run(usersUnit))
+	out.constant("tmpfiles.d/odoogen-jobs.conf", "tmpfiles.d/odoogen-jobs.conf", readable, artifact.Run(topology.UsersUnit))
 	return out.result()
 }
 
@@ -117,17 +115,3 @@ func credential(u *conf.Unit, id, secret, from string) {
 func runScript(u *conf.Unit, key, name string, arguments ...string) {
 	u.Exec(key, append([]string{topology.Bin + "/" + name}, arguments...))
 }
-
-// Names of others' that this file's neighbours use.
-const (
-	usersUnit     = "odoogen-users.service"
-	gitUser       = "odoogen-git"
-	drillUser     = "odoogen-drill"
-	drillDatabase = "odoogen_drill"
-)
-
-func sqlUnit(c *topology.Cluster) string {
-	return fmt.Sprintf("odoogen-postgres@%d-%s.service", c.Version, c.Name)
-}
-
-func updateRequest(i *topology.Instance) string { return "/run/odoogen/update/" + i.Name + ".env" }

@@ -112,7 +112,7 @@ func mirrorOnDemand(t *topology.Topology, h *topology.Host) *conf.Text {
 // mirrorUser owns the mirrors: where they are pushed to, the user who pushes; git trusts no folder of another's.
 func mirrorUser(t *topology.Topology, h *topology.Host) string {
 	if h.CI != nil {
-		return gitUser
+		return topology.GitUser
 	}
 	return t.Access.Deploy.User
 }
@@ -126,10 +126,7 @@ func mirrorUserPath(h *topology.Host) string {
 
 // gitDaemon serves the mirrors for reading, without a password and in clear: to the private network alone.
 func gitDaemon(t *topology.Topology, h *topology.Host) *conf.Text {
-	address, at := h.Private, h.Path+".private"
-	if address == "" {
-		address, at = "127.0.0.1", h.Path
-	}
+	address, at := h.CI.Address(), h.CI.AddressPath()
 	u := conf.NewUnit("ci.mirror", "Serves the git mirrors.")
 	u.Section("Unit")
 	u.Set("Description", "Git mirrors at "+address, at)
@@ -143,7 +140,7 @@ func gitDaemon(t *topology.Topology, h *topology.Host) *conf.Text {
 	// Not through `git daemon`, which leaves the service a child of a process that only waits.
 	u.Exec("ExecStart", []string{"/usr/lib/git-core/git-daemon", "--base-path=" + topology.MirrorDir, "--export-all",
 		"--reuseaddr", "--listen=" + address, "--port=" + itoa(h.CI.Mirror.Port), topology.MirrorDir}, "ci.mirror.port", at)
-	u.Set("User", gitUser)
+	u.Set("User", topology.GitUser)
 	u.Set("Slice", topology.JobsSlice)
 	u.Set("Restart", "on-failure")
 	u.Set("RestartSec", "5s")

@@ -85,30 +85,24 @@ func releasesEnv(t *topology.Topology, h *topology.Host) *conf.Text {
 
 // instanceEnv is all that a script must know of an instance.
 func instanceEnv(i *topology.Instance) *conf.Text {
-	c := i.Cluster
-	// The class chooses the cluster, and says what the instance does not.
-	inherited := func(path string) []string { return []string{path, i.Path + ".class"} }
-	cluster := func(field string) []string {
-		return []string{c.Path + "." + field, i.Class.Path + ".cluster", i.Path + ".class"}
-	}
 	code := []string{i.Path + ".version", i.Code.Path}
-
 	e := conf.NewEnv(i.Path, "What scripts must know of instance "+i.Name+".")
 	e.Set("MAJOR", itoa(i.Major()), i.Path+".version")
 	e.Set("DOMAIN", i.Domain, i.Path+".domain")
-	e.Set("HTTP_PORT", itoa(i.HTTPPort), inherited(i.At("http_port"))...)
+	e.Set("HTTP_PORT", itoa(i.HTTPPort), i.From("http_port")...)
 	e.Set("SERVICE", i.Service())
 	e.Set("UPDATER", i.Updater())
-	e.Set("UPDATE_REQUEST", updateRequest(i))
+	e.Set("UPDATE_REQUEST", i.UpdateRequest())
 	e.Set("ODOO_USER", i.User())
 	e.Set("ODOO_CONF", i.ConfigFile())
 
-	e.Set("DATABASE", i.Database, i.At("database"))
-	e.Set("FILESTORE", i.DataDir()+"/filestore/"+i.Database, i.At("database"))
-	e.Set("PG_BIN", fmt.Sprintf("/usr/lib/postgresql/%d/bin", c.Version), cluster("version")...)
+	e.Set("DATABASE", i.Database, i.From("database")...)
+	e.Set("COPY", i.DrillDatabase(), i.From("database")...)
+	e.Set("FILESTORE", i.DataDir()+"/filestore/"+i.Database, i.From("database")...)
+	e.Set("PG_BIN", fmt.Sprintf("/usr/lib/postgresql/%d/bin", i.Cluster.Version), i.FromCluster("version")...)
 	e.Set("PG_SOCKET", topology.SocketDir)
-	e.Set("PG_PORT", itoa(c.Port), cluster("port")...)
-	e.Set("SQL_UNIT", sqlUnit(c), cluster("version")...)
+	e.Set("PG_PORT", itoa(i.Cluster.Port), i.FromCluster("port")...)
+	e.Set("SQL_UNIT", i.Cluster.SQLUnit(), i.FromCluster("version")...)
 
 	e.Set("ROOT", i.Root(), i.Path+".version")
 	e.Set("VENV", i.Venv(), i.Path+".version")

@@ -40,15 +40,19 @@ func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, ar
 func (t *Text) Blank() { t.Line("") }
 
 // Comment appends a comment, a "# " before each of its lines.
-func (t *Text) Comment(text string, from ...string) {
+func (t *Text) Comment(text string, from ...string) { t.comment("# ", text, from) }
+
+func (t *Text) comment(mark, text string, from []string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		t.Line(strings.TrimRight("# "+printable(line), " "), from...)
+		t.Line(strings.TrimRight(mark+printable(line), " "), from...)
 	}
 }
 
 // Header appends the comment that says whose file this is.
-func (t *Text) Header(what string) {
-	t.Comment(what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push.")
+func (t *Text) Header(what string) { t.Comment(what + "\n" + t.provenance()) }
+
+func (t *Text) provenance() string {
+	return "From " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push."
 }
 
 // Refuse makes the file fail. Only the first refusal counts.

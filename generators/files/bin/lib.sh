@@ -48,10 +48,12 @@ share_host() {
 	flock --shared --wait 1800 "$host_lock" || die "the host is being changed: waited half an hour for $LOCKS/host.lock"
 }
 
-# lock_instance keeps backup, update and restore of one instance apart.
-lock_instance() {
-	exec {instance_lock}>>"$LOCKS/$1.lock"
-	flock --exclusive --wait 1800 "$instance_lock" || die "$1 is in use: waited half an hour for $LOCKS/$1.lock"
+# lock keeps what works on one thing apart. An instance's name is the lock of backup, update and restore of its data;
+# NAME.copy is that of its second database, which drill and restore fill.
+lock() {
+	local held
+	exec {held}>>"$LOCKS/$1.lock"
+	flock --exclusive --wait 1800 "$held" || die "$1 is in use: waited half an hour for $LOCKS/$1.lock"
 }
 
 # as runs a command as another user, who gets nothing of this script's environment: as USER COMMAND...
