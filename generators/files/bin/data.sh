@@ -5,7 +5,8 @@
 
 # sql runs one statement as the cluster's superuser. Never in a database of Odoo's: what is in there could make it call
 # its own functions.
-sql() { as postgres "$PG_BIN/psql" -h "$PG_SOCKET" -p "$PG_PORT" -d postgres -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+sql() { as postgres "$PG_BIN/psql" -h "$PG_SOCKET" -p "$PG_PORT" -d postgres -XAtq -v ON_ERROR_STOP=1 \
+	-c "SET client_min_messages = warning" -c "$1"; }
 
 # query runs statements as the instance's user: query DATABASE STATEMENTS
 query() { as "$ODOO_USER" "$PG_BIN/psql" -h "$PG_SOCKET" -p "$PG_PORT" -d "$1" -XAtq -v ON_ERROR_STOP=1 -c "$2"; }

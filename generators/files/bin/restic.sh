@@ -20,8 +20,10 @@ open_repository() {
 	flock "--$1" --wait 3600 "$repository_lock" || die "the repository is in use: waited an hour for $LOCKS/restic.lock"
 	export RESTIC_REPOSITORY RESTIC_CACHE_DIR
 	export RESTIC_PASSWORD_FILE=$CREDENTIALS_DIRECTORY/password
-	restic cat config >/dev/null 2>&1 || restic init --repository-version 2
-	restic unlock # removes only what a process that is gone has left
+	# unlock takes away what a process that is gone has left locked, and only that.
+	if [ "$1" = exclusive ] || ! restic cat config >/dev/null 2>&1; then
+		restic unlock 2>/dev/null || restic init --repository-version 2
+	fi
 }
 
 restic() {
