@@ -12,7 +12,7 @@ import (
 )
 
 // sample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
-func sample(t *testing.T, edits ...string) *topology.Topology {
+func sample(t testing.TB, edits ...string) *topology.Topology {
 	t.Helper()
 	data, err := os.ReadFile("../envs.cue")
 	if err != nil {
