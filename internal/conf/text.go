@@ -47,8 +47,11 @@ func (t *Text) Comment(text string, from ...string) {
 }
 
 // Header appends the comment that says whose file this is.
-func (t *Text) Header(what string) {
-	t.Comment(what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push.")
+func (t *Text) Header(what string) { t.Comment(t.notice(what)) }
+
+// notice is what a file says of itself: what it is, and which part of the spec decides it.
+func (t *Text) notice(what string) string {
+	return what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push."
 }
 
 // Refuse makes the file fail. Only the first refusal counts.
