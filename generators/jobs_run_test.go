@@ -41,7 +41,7 @@ func TestRepositoryOverSFTP(t *testing.T) {
 
 	b.Storage.HostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 	h.write("tree/restic/known_hosts", text(t, storageKey(b)))
-	h.must(1, "Host key verification failed", "backup", "--host")
+	h.must(1, "unable to start the sftp session", "backup", "--host")
 }
 
 func TestPingTellsStartAndEnd(t *testing.T) {
