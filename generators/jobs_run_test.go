@@ -51,17 +51,19 @@ func TestPingTellsStartAndEnd(t *testing.T) {
 	defer server.Close()
 	h.settings("restic/backup.env", map[string]string{"PING_URL": server.URL})
 	h.write("credentials/ping", "a-Key_1\n")
-	for _, c := range []struct{ result, argument string }{{"", "start"}, {"success", ""}, {"timeout", ""}} {
-		h.env = []string{"INVOCATION_ID=0123456789abcdef0123456789abcdef", "SERVICE_RESULT=" + c.result}
-		h.must(0, "", "ping", strings.Fields("backup "+c.argument)...)
-	}
+	const id = "0123456789abcdef0123456789abcdef"
+	h.env = []string{"INVOCATION_ID=" + id}
+	h.must(0, "", "ping", "backup:start")
+	h.env = []string{"INVOCATION_ID=" + strings.Repeat("f", 32), "MONITOR_INVOCATION_ID=" + id, "MONITOR_SERVICE_RESULT=timeout"}
+	h.must(0, "", "ping", "backup:success")
+	h.must(0, "", "ping", "backup:failure")
 	const query = "?create=1&rid=01234567-89ab-cdef-0123-456789abcdef"
 	want := []string{"/a-Key_1/tests-backup/start" + query, "/a-Key_1/tests-backup" + query, "/a-Key_1/tests-backup/fail" + query}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 	h.write("credentials/ping", "a\"\nurl = \"file:///etc/shadow\n")
-	h.must(1, "the ping key holds what no ping key holds", "ping", "backup")
+	h.must(1, "the ping key holds what no ping key holds", "ping", "backup:success")
 }
 
 // TestMirror fetches over SSH as the CI host does, and makes an empty mirror to push to as the others do.
