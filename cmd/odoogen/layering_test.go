@@ -34,7 +34,9 @@ var homes = map[string][]string{
 	"cuelang.org/go":                {"internal/topology"},
 	"github.com/spf13/cobra":        {"cmd/odoogen"},
 	"github.com/google/renameio/v2": {"internal/artifact"},
-	"golang.org/x/sys":              {"internal/artifact"},
+	"golang.org/x/sys":              {"internal/artifact", "internal/native"},
+	"github.com/grafana/river":      {"internal/native"},
+	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
 	"os/exec":                       {"internal/native", "internal/push"},
 }
 

@@ -40,9 +40,11 @@ func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, ar
 func (t *Text) Blank() { t.Line("") }
 
 // Comment appends a comment, a "# " before each of its lines.
-func (t *Text) Comment(text string, from ...string) {
+func (t *Text) Comment(text string, from ...string) { t.comment("# ", text, from) }
+
+func (t *Text) comment(mark, text string, from []string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		t.Line(strings.TrimRight("# "+printable(line), " "), from...)
+		t.Line(strings.TrimRight(mark+printable(line), " "), from...)
 	}
 }
 
