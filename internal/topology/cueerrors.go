@@ -78,10 +78,12 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 	if again {
 		_, mended := e.mended[p.Place]
 		if mended || absence && (f.format != required && len(f.user) == 0 || e.broken.below(path)) || strings.HasPrefix(f.format, "non-concrete") {
+			e.broken.add(path) // it follows from a mistake that is known, and has no value either
 			return
 		}
 	}
 	if f.format == required && e.suggested[path] {
+		e.broken.add(path)
 		return
 	}
 	if p.Place.Line == 0 {
