@@ -12,93 +12,105 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// repository is where the sample and the documents lie; scripts run in a directory of their own.
+var repository, _ = filepath.Abs("../..")
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"odoogen": main})
 }
 
-// TestRefuse runs one script for each way in which a spec can be wrong. A script edits a copy of the sample and pins
-// what is said of it. UPDATE_SCRIPTS=1 writes what is said now into the scripts; review the difference.
-func TestRefuse(t *testing.T) { runScripts(t, "testdata/script/refuse") }
-
-// TestAccept runs scripts that show what is not refused.
-func TestAccept(t *testing.T) { runScripts(t, "testdata/script/accept") }
-
-func runScripts(t *testing.T, dir string) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 dir,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-		Setup:               withSample,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"replace": replace,
-			"refused": refused,
-		},
-	})
+// TestScript runs every testdata/script/FOLDER/*.txtar: a shell session with the files that it needs. Those in refuse/
+// break the sample in one way each, and pin what is said of it; UPDATE_SCRIPTS=1 writes what is said now into them.
+func TestScript(t *testing.T) {
+	folders, err := filepath.Glob("testdata/script/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(folders) == 0 {
+		t.Fatal("testdata/script holds no folder")
+	}
+	for _, folder := range folders {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:                folder,
+				RequireUniqueNames: true,
+				UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
+				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+					"sample":  sample,
+					"replace": replace,
+					"exits":   exits,
+					"refused": refused,
+				},
+			})
+		})
+	}
 }
 
-// withSample gives a script the sample's envs.cue, unless it brings one, and an out/ that no refused spec may touch.
-func withSample(env *testscript.Env) error {
-	spec := filepath.Join(env.WorkDir, "envs.cue")
-	if _, err := os.Stat(spec); errors.Is(err, os.ErrNotExist) {
-		sample, err := os.ReadFile("../../envs.cue")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(spec, sample, 0o644); err != nil {
-			return err
-		}
+// sample DIR copies the repository's envs.cue to DIR, which it makes.
+func sample(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sample DIR")
 	}
-	if err := os.Mkdir(filepath.Join(env.WorkDir, "out"), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(env.WorkDir, "out", "before"), []byte(untouched), 0o644)
-}
-
-const untouched = "what the last build left here\n"
-
-// replace OLD NEW puts NEW in the place of OLD in envs.cue, which must hold OLD exactly once. \n, \t and other
-// escapes of Go's strings stand for what they do there. With @FILE for NEW, it is that file's text as it stands.
-func replace(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: replace OLD NEW")
-	}
-	before := unescaped(ts, args[0])
-	var after string
-	if name, ok := strings.CutPrefix(args[1], "@"); ok {
-		after = strings.TrimSuffix(ts.ReadFile(name), "\n")
-	} else {
-		after = unescaped(ts, args[1])
-	}
-	file := ts.MkAbs("envs.cue")
-	text := ts.ReadFile("envs.cue")
-	if n := strings.Count(text, before); n != 1 {
-		ts.Fatalf("envs.cue holds %q %d times, want once", before, n)
-	}
-	ts.Check(os.WriteFile(file, []byte(strings.Replace(text, before, after, 1)), 0o644))
-}
-
-func unescaped(ts *testscript.TestScript, s string) string {
-	out, err := strconv.Unquote(`"` + strings.ReplaceAll(s, `"`, `\"`) + `"`)
+	data, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
 	ts.Check(err)
-	return out
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	ts.Check(os.WriteFile(filepath.Join(dir, "envs.cue"), data, 0o666))
 }
 
-// refused builds, and asserts exit code 1, no word on stdout, and out/ as it was.
+// replace FILE OLD NEW puts NEW in OLD's place, which must be in the file once: a script that changes nothing tests
+// nothing. \n, \t and \\ stand for newline, tab and backslash; @NAME for NEW is the text of that file.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	unescape := strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t")
+	text, before, after := ts.ReadFile(args[0]), unescape.Replace(args[1]), unescape.Replace(args[2])
+	if name, ok := strings.CutPrefix(args[2], "@"); ok {
+		after = strings.TrimSuffix(ts.ReadFile(name), "\n")
+	}
+	if n := strings.Count(text, before); n != 1 {
+		ts.Fatalf("%s has %q %d times, want once", args[0], before, n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, before, after, 1)), 0o666))
+}
+
+// exits CODE COMMAND... runs a command that must exit with CODE.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// refused builds in the working directory, and asserts exit code 1, no word on stdout, and an out/ that is as the
+// build before has left it.
 func refused(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: refused")
 	}
-	err := ts.Exec("odoogen", "build")
-	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != exitWrong {
-		ts.Fatalf("odoogen build: %v, want exit code %d", err, exitWrong)
-	}
-	if out := ts.ReadFile("stdout"); out != "" {
-		ts.Fatalf("stdout: %q, want nothing", out)
+	const before = "what the last build left here\n"
+	ts.Check(os.MkdirAll(ts.MkAbs("out"), 0o777))
+	ts.Check(os.WriteFile(ts.MkAbs("out/before"), []byte(before), 0o666))
+	exits(ts, false, []string{"1", "odoogen", "build"})
+	if said := ts.ReadFile("stdout"); said != "" {
+		ts.Fatalf("stdout: %q, want nothing", said)
 	}
 	entries, err := os.ReadDir(ts.MkAbs("out"))
 	ts.Check(err)
-	if len(entries) != 1 || ts.ReadFile("out/before") != untouched {
+	if len(entries) != 1 || ts.ReadFile("out/before") != before {
 		ts.Fatalf("a refused spec changed out/: %v", entries)
 	}
 }

@@ -50,7 +50,7 @@ func (c *checker) memory(h *Host) parts {
 	})
 	for _, n := range c.calendars.peak(demands).running {
 		if demands[n].Amount > 0 {
-			ps = append(ps, part{"jobs", jobs[n].Path + ".limits.MemoryMax", demands[n].Amount, jobs[n].Name})
+			ps = append(ps, part{"jobs", jobs[n].LimitsPath + ".MemoryMax", demands[n].Amount, jobs[n].Name})
 		}
 	}
 	return append(ps, part{"reserve", h.Path + ".reserve.ram", int64(h.Reserve.RAM), ""})

@@ -27,6 +27,7 @@ var (
 	folderName   = naming{regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`), "want lower case letters, digits, \".\", \"_\" and \"-\", 63 at most"}
 	jobName      = naming{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`), "a pipeline's name is letters, digits, \".\", \"_\" and \"-\", 63 at most"}
 	pluginName   = naming{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`), "want a plugin's id, such as \"job-dsl\""}
+	serverName   = naming{regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`), "want a host name, as in the repositories' addresses"}
 	packageNamed = naming{regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]{1,62}$`), "want the name of a Debian package"}
 )
 
@@ -62,6 +63,9 @@ func checkNames(c *checker) {
 	for _, r := range t.Sources.Repositories {
 		name(folderName, "a repository", r.Name, r.Path)
 	}
+	for _, k := range t.Sources.KnownHosts {
+		name(serverName, "a server", k.Name, k.Path)
+	}
 	for _, v := range t.Sources.Versions {
 		if !slices.Contains(odooVersions, v.Name) {
 			c.refuse(v.Path, "odoogen knows "+strings.Join(odooVersions, " and "), nil, "%q is no Odoo version that odoogen knows", v.Name)
@@ -92,7 +96,7 @@ func checkNames(c *checker) {
 // login refuses the name of a person or of the deploy account that somebody else has.
 func (c *checker) login(name, path string) {
 	switch {
-	case slices.Contains(systemUsers, name) || strings.HasPrefix(name, "odoo-"):
+	case slices.Contains(systemUsers, name) || strings.HasPrefix(name, "odoo-") || strings.HasPrefix(name, "odoogen-"):
 		c.refuse(path, "", nil, "%s is a user of the system itself", name)
 	case name == c.t.Access.Deploy.User && path != "access.deploy.user":
 		c.refuse(path, "", c.also("access.deploy.user", "%s, which may do nothing but deploy", name), "%s is the name of the deploy account", name)
@@ -242,7 +246,10 @@ var databasesOfPostgres = []string{"postgres", "template0", "template1"}
 
 func checkDatabases(c *checker) {
 	type key struct{ where, name string }
-	databases, roots := unique[key]{}, unique[key]{}
+	databases, roots, drills := unique[key]{}, unique[key]{}, unique[key]{}
+	for _, i := range c.t.Instances {
+		drills[key{i.Cluster.Name, i.DrillDatabase()}] = i.Path
+	}
 	for _, i := range c.t.Instances {
 		path := i.Path
 		if c.t.set[i.Path+".database"] {
@@ -254,6 +261,9 @@ func checkDatabases(c *checker) {
 		if first, second, taken := databases.second(c, key{i.Cluster.Name, i.Database}, path); taken {
 			c.refuse(second, "each instance has a database of its own", c.also(first, "%s", i.Database),
 				"database %s of cluster %s is taken", i.Database, i.Cluster.Name)
+		}
+		if path, taken := drills[key{i.Cluster.Name, i.Database}]; taken && path != i.Path {
+			c.refuse(i.Path, "another name for one of them", c.also(path, "its restore drill makes it"), "database %s of cluster %s is that of a drill", i.Database, i.Cluster.Name)
 		}
 		if first, second, taken := roots.second(c, key{i.Host.Name, i.Root()}, i.Path); taken {
 			c.refuse(second, "another name for one of them", c.also(first, "%s", i.Root()),

@@ -12,20 +12,20 @@ type release struct {
 	name        string
 	python      int // 3.x
 	postgres    int
-	java21      bool
+	java        int
 	wkhtmltopdf bool
 }
 
 var releases = map[int]release{
-	12: {"bookworm", 11, 15, false, true},
-	13: {"trixie", 13, 17, true, false},
+	12: {"bookworm", 11, 15, 17, true},
+	13: {"trixie", 13, 17, 21, false},
 }
 
 // newestPython is the last Python 3.x that each Odoo version supports (odoo/release.py, odoo/__init__.py).
 var newestPython = map[int]int{17: 12, 19: 13}
 
-// javaPackage is a vendor's Java of at least 21.
-var javaPackage = regexp.MustCompile(`^(temurin|zulu|openjdk|java)-?(2[1-9]|[3-9][0-9])`)
+// newJava is the name of a Java that Jenkins runs on: 21 and later.
+var newJava = regexp.MustCompile(`-(2[1-9]|[3-9][0-9])-`)
 
 func checkVersions(c *checker) {
 	for _, h := range c.t.Hosts {
@@ -45,9 +45,10 @@ func checkVersions(c *checker) {
 					c.also(h.Path+".debian", "Debian %d has PostgreSQL %d", h.Debian, debian.postgres), "no %s on host %s", name, h.Name)
 			}
 		}
-		if h.CI != nil && !debian.java21 && !c.broken.hit("packages") && !slices.ContainsFunc(c.packages(), javaPackage.MatchString) {
-			c.refuse("packages.vendors", "a vendor of temurin-21-jre, such as packages.adoptium.net", c.also(h.Path+".debian", "Debian %d has Java 17", h.Debian),
-				"Jenkins needs Java 21, and nobody has it")
+		java := c.t.Java()
+		if h.CI != nil && !c.broken.hit("packages") && (!newJava.MatchString(java) || java == debianJava && debian.java < 21 && !c.vendor(java)) {
+			c.refuse("packages.vendors", "a vendor of temurin-21-jre, such as packages.adoptium.net", c.also(h.Path+".debian", "Debian %d has Java %d", h.Debian, debian.java),
+				"Jenkins needs Java 21, and host %s would get %s", h.Name, java)
 		}
 		if h.RunsOdoo() && c.t.Sources.Wkhtmltopdf == nil && !debian.wkhtmltopdf {
 			c.refuse("sources", "sources: wkhtmltopdf: {version: ..., url: ..., sha256: ...}", c.also(h.Path+".debian", "Debian %d has no wkhtmltopdf", h.Debian),

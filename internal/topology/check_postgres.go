@@ -13,11 +13,11 @@ func checkConnections(c *checker) {
 		var ps parts
 		drill := 0
 		for _, i := range cl.Instances {
-			what := fmt.Sprintf("%d processes x %d + %d for websockets + %d for an update", i.Processes(), i.DBMaxconn, i.DBMaxconnGevent, i.DBMaxconn)
+			what := fmt.Sprintf("%d processes x %d + %d for websockets + %d for an update + 3 clients", i.Processes(), i.DBMaxconn, i.DBMaxconnGevent, i.DBMaxconn)
 			if i.Workers == 0 {
-				what = fmt.Sprintf("one process with %d + %d for an update", i.DBMaxconn, i.DBMaxconn)
+				what = fmt.Sprintf("one process with %d + %d for an update + 3 clients", i.DBMaxconn, i.DBMaxconn)
 			}
-			ps = append(ps, part{"instances", i.Path, int64(i.MaxConnections() + i.DBMaxconn), what})
+			ps = append(ps, part{"instances", i.Path, int64(i.RoleConnections()), what})
 			drill = max(drill, i.DBMaxconn)
 		}
 		if c.t.Backup.None == nil && len(cl.Instances) > 0 {

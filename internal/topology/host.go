@@ -14,13 +14,15 @@ func (h *Host) RunsOdoo() bool { return len(h.Instances) > 0 }
 // HostJob is work by the calendar on one host.
 type HostJob struct {
 	Name    string
-	Unit    string
+	Unit    string // empty where Jenkins starts it
 	Path    string // where the spec says it
 	At      Calendar
 	Every   Span // instead of At
 	Max     Span
 	Limits  Limits
 	Reboots bool
+
+	LimitsPath string // where the spec says Limits
 }
 
 // Jobs are what starts by the calendar on the host, in the order in which a night runs.
@@ -28,26 +30,32 @@ func (t *Topology) Jobs(h *Host) []HostJob {
 	var jobs []HostJob
 	if b := &t.Backup; b.None == nil {
 		jobs = append(jobs,
-			HostJob{Name: "backup", Unit: BackupUnit, Path: "backup.nightly", At: b.Nightly.At, Max: b.Nightly.MaxDuration, Limits: b.Nightly.Limits},
-			HostJob{Name: "backup maintenance", Unit: BackupCare, Path: "backup.maintenance", At: b.Maintenance.At, Max: b.Maintenance.MaxDuration, Limits: b.Maintenance.Limits})
+			jobOf("backup", BackupUnit, "backup.nightly", b.Nightly),
+			jobOf("backup maintenance", BackupCare, "backup.maintenance", b.Maintenance))
 		if h.RunsOdoo() {
-			jobs = append(jobs, HostJob{Name: "restore drill", Unit: DrillUnit, Path: "backup.drill", At: b.Drill.At, Max: b.Drill.MaxDuration, Limits: b.Drill.Limits})
+			jobs = append(jobs, jobOf("restore drill", DrillUnit, "backup.drill", b.Drill))
 		}
 	}
 	if h.CI != nil {
 		m := &h.CI.Mirror
-		jobs = append(jobs, HostJob{Name: "git mirror", Unit: MirrorUnit, Path: "ci.mirror", Every: m.Every, Max: m.MaxDuration, Limits: m.Limits})
+		jobs = append(jobs, HostJob{Name: "git mirror", Unit: MirrorUnit, Path: "ci.mirror", Every: m.Every, Max: m.MaxDuration,
+			Limits: m.Limits, LimitsPath: "ci.mirror.limits"})
 		for _, j := range h.CI.Jobs {
 			agents := min(j.Agents, h.CI.Agents.Max)
 			l := h.CI.Agents.Limits
 			jobs = append(jobs, HostJob{Name: "pipeline " + j.Name, Path: j.Path, At: j.At, Max: j.MaxDuration,
-				Limits: Limits{CPUQuota: l.CPUQuota * Percent(agents), MemoryMax: l.MemoryMax * Size(agents), IOWeight: l.IOWeight}})
+				Limits:     Limits{CPUQuota: l.CPUQuota * Percent(agents), MemoryMax: l.MemoryMax * Size(agents), IOWeight: l.IOWeight},
+				LimitsPath: "ci.agents.limits"})
 		}
 	}
 	if w := h.Window; w != nil {
 		jobs = append(jobs, HostJob{Name: "patch window", Unit: PatchUnit, Path: w.Path, At: w.At, Max: w.MaxDuration, Reboots: t.Patching.Reboot})
 	}
 	return jobs
+}
+
+func jobOf(name, unit, path string, j Job) HostJob {
+	return HostJob{Name: name, Unit: unit, Path: path, At: j.At, Max: j.MaxDuration, Limits: j.Limits, LimitsPath: path + ".limits"}
 }
 
 // Reach says from where a listener can be reached.
@@ -67,6 +75,8 @@ type Listener struct {
 	Unit  string // empty for a place that is only kept free
 	What  string
 	Path  string // where the spec says it
+
+	Metrics bool // answers /metrics
 }
 
 // Listeners are all the TCP ports that are taken on the host, sorted by port. A rule refuses that two are one;
@@ -74,13 +84,16 @@ type Listener struct {
 func (t *Topology) Listeners(h *Host) []Listener {
 	ls := []Listener{{Port: 22, Reach: Private, Unit: SSHUnit, What: "ssh", Path: h.Path}}
 	add := func(port int, reach Reach, unit, what, path string) {
-		ls = append(ls, Listener{port, reach, unit, what, path})
+		ls = append(ls, Listener{Port: port, Reach: reach, Unit: unit, What: what, Path: path})
+	}
+	exporter := func(port int, unit, what, path string) {
+		ls = append(ls, Listener{Port: port, Reach: Loopback, Unit: unit, What: what, Path: path, Metrics: true})
 	}
 	for _, c := range h.Clusters {
 		// On its socket alone; the port is part of the socket's name, and nobody else's.
 		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port")
 		if t.Observability != nil {
-			add(c.Exporter, Loopback, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
+			exporter(c.Exporter, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
 		}
 	}
 	for _, i := range h.Instances {
@@ -92,9 +105,9 @@ func (t *Topology) Listeners(h *Host) []Listener {
 		add(443, Public, NginxUnit, "nginx TLS", h.Path)
 	}
 	if o := t.Observability; o != nil {
-		add(o.Exporters.Node, Loopback, NodeExporter, "node exporter", "observability.exporters.node")
+		exporter(o.Exporters.Node, NodeExporter, "node exporter", "observability.exporters.node")
 		if h.RunsOdoo() {
-			add(o.Exporters.Nginx, Loopback, NginxMetrics, "nginx exporter", "observability.exporters.nginx")
+			exporter(o.Exporters.Nginx, NginxMetrics, "nginx exporter", "observability.exporters.nginx")
 			add(o.Exporters.NginxStatus, Loopback, NginxUnit, "nginx status", "observability.exporters.nginxStatus")
 		}
 		if o.Grafana != nil {
@@ -152,7 +165,9 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 		add(ci.Jenkins.Admin, "ci.jenkins.admin", JenkinsUnit)
 		add(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
 		add(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
-		for _, r := range t.Sources.Repositories {
+	}
+	if t.Fetches(h) {
+		for _, r := range t.Mirrors(h) {
 			if r.Credential != "" {
 				add(r.Credential, r.Path+".credential", MirrorUnit)
 			}
@@ -188,6 +203,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 	if h.RunsOdoo() {
 		add(NginxUnit, h.Path)
 		add("certbot.timer", "network.acme")
+		add(Timer(IssueUnit), "network.acme")
 	}
 	if h.CI != nil {
 		add(JenkinsUnit, "ci.jenkins")
@@ -225,6 +241,9 @@ func (v *VSwitch) PrefixLength() string {
 	_, length, _ := strings.Cut(v.Subnet, "/")
 	return length
 }
+
+// PrivateAddress is the host's address on the private network with that network's length: 10.0.0.2/24.
+func (h *Host) PrivateAddress(v *VSwitch) string { return h.Private + "/" + v.PrefixLength() }
 
 // Peers are the other hosts of the private network.
 func (t *Topology) Peers(h *Host) []*Host {

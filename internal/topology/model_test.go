@@ -176,8 +176,10 @@ func plainOf(set map[string]bool, v reflect.Value, path string, exported any) an
 	}
 	switch v.Kind() {
 	case reflect.Struct:
-		if valueField(v.Type()) != nil {
-			return v.FieldByName("Version").String()
+		for _, f := range fields(v.Type()) {
+			if f.kind == "value" {
+				return plainOf(set, v.Field(f.index), path, exported)
+			}
 		}
 		out := map[string]any{}
 		var add func(v reflect.Value)

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"cuelang.org/go/cue"
@@ -103,6 +104,12 @@ func (o *Origins) positions(v cue.Value) (user, schema []token.Pos) {
 
 func (o *Origins) place(p token.Pos) Place {
 	return Place{File: path.Join(o.dir, p.Filename()), Line: p.Line(), Col: p.Column()}
+}
+
+// Schema tells whether a place is one of the schema: a default that the user did not touch.
+func (o *Origins) Schema(p Place) bool {
+	name, err := filepath.Rel(o.dir, p.File)
+	return err == nil && inSchema(name)
 }
 
 // inSchema tells whether a file name, from the user's directory, is one of the definitions or the binder.

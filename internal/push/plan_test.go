@@ -1,0 +1,114 @@
+package push
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"odoogen/internal/artifact"
+)
+
+// tree is a small host: each file is "path effects", its bytes its path and the version.
+func tree(t *testing.T, version string, units string, files ...string) *artifact.Tree {
+	t.Helper()
+	var all []artifact.File
+	for _, f := range files {
+		path, effects, _ := strings.Cut(f, " ")
+		file := artifact.File{Path: path, Mode: 0o444, Data: []byte(path + version + "\n"), From: []string{"x"}}
+		for e := range strings.FieldsSeq(effects) {
+			file.Effects = append(file.Effects, artifact.Effect(e))
+		}
+		all = append(all, file)
+	}
+	host := `{"host": "h", "units": ["` + strings.ReplaceAll(units, " ", `", "`) + `"]}` + "\n"
+	all = append(all, artifact.File{Path: artifact.HostName, Mode: 0o444, Data: []byte(host), From: []string{"x"}})
+	out, err := artifact.NewTree("h", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func seen(before *artifact.Tree) *Observation {
+	return &Observation{Generation: "1-" + before.Digest()[:12], Manifest: before.Manifest(), Host: before.File(artifact.HostName).Data}
+}
+
+func actions(t *testing.T, to *artifact.Tree, o *Observation) []string {
+	t.Helper()
+	plan, err := NewPlan(to, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, a := range plan.Actions {
+		out = append(out, a.String())
+	}
+	return out
+}
+
+func TestNothingToDo(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
+	plan, err := NewPlan(same, seen(same))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !plan.Empty() {
+		t.Errorf("a host that is its tree has a plan: %+v", plan)
+	}
+}
+
+func TestActionsComeInTheOrderInWhichThingsStandOnEachOther(t *testing.T) {
+	files := []string{
+		"a daemon-reload restart:odoo-qa17.service", "b reload:nginx.service", "c restart:postgresql@15-main.service",
+		"d run:odoogen-postgres@15-main.service", "e run:odoogen-users.service",
+		"g restart:odoogen-backup.timer", "h reload:odoogen-nftables.service", "i restart:systemd-sysctl.service",
+		"j restart:alloy.service",
+	}
+	got := actions(t, tree(t, "2", "nginx.service", files...), seen(tree(t, "1", "nginx.service", files...)))
+	want := []string{
+		"daemon-reload", "run odoogen-users.service", "restart systemd-sysctl.service",
+		"reload odoogen-nftables.service", "restart postgresql@15-main.service", "run odoogen-postgres@15-main.service",
+		"restart odoo-qa17.service", "reload nginx.service", "restart alloy.service", "restart odoogen-backup.timer",
+		"start odoogen.target",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestWhatRestartsIsNotReloadedToo(t *testing.T) {
+	files := []string{"a restart:nginx.service", "b reload:nginx.service"}
+	got := actions(t, tree(t, "2", "nginx.service", files...), seen(tree(t, "1", "nginx.service", files...)))
+	if diff := cmp.Diff([]string{"restart nginx.service", "start odoogen.target"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAUnitThatLeftIsStoppedAndNotRestarted(t *testing.T) {
+	before := tree(t, "1", "odoo-qa17.service nginx.service", "odoo/qa17.conf restart:odoo-qa17.service", "nginx/a reload:nginx.service")
+	after := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
+	got := actions(t, after, seen(before))
+	if diff := cmp.Diff([]string{"stop odoo-qa17.service", "start odoogen.target"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestWhatAnEarlierPushStillOwesIsDone(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
+	o := seen(same)
+	o.Owed = []string{"reload nginx.service"}
+	if diff := cmp.Diff([]string{"reload nginx.service", "start odoogen.target"}, actions(t, same, o)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestABareHostGetsEverything(t *testing.T) {
+	plan, err := NewPlan(tree(t, "1", "nginx.service", "a", "b"), &Observation{Packages: []string{"nginx"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Files) != 3 || len(plan.Packages) != 1 || plan.From != "" {
+		t.Errorf("%+v", plan)
+	}
+}
