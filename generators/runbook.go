@@ -220,7 +220,7 @@ func (b *runbook) backups() {
 		b.Para(from("backup.none.reason"), "**Nothing on this host is backed up.** The reason given: %s", p.None.Reason)
 		return
 	}
-	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(repository))
+	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(p.RepositoryOf(h)))
 	b.Commands(nil, "systemctl start "+topology.BackupUnit, "journalctl -u "+topology.BackupUnit+" -n 100")
 	var without []string
 	for _, i := range h.Instances {
@@ -239,7 +239,7 @@ func (b *runbook) backups() {
 		b.Commands(nil, "systemctl start "+topology.DrillUnit, "journalctl -u "+topology.DrillUnit+" -n 100")
 	}
 	b.para("restic by hand, when the scripts are what is broken:")
-	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password)
+	command := "restic -r " + p.RepositoryOf(h) + " --password-file " + topology.SecretFile(p.Password)
 	if p.Storage != nil {
 		command += " -o sftp.command='ssh -F " + topology.Current + "/restic/ssh_config -i " + topology.SecretFile(p.Storage.Credential) + " storage -s sftp'"
 	}
