@@ -61,7 +61,7 @@ const scratch = "/mnt"
 func isolate(lower, hostname string) error {
 	// No user namespace: the checkers are those of root, and so is what they check.
 	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS); err != nil {
-		return fmt.Errorf("unshare: %w", err)
+		return fmt.Errorf("no namespaces of our own: %w (a container needs CAP_SYS_ADMIN for that)", err)
 	}
 	// By its descriptor, since the mount on /mnt may cover it; opened here, since an overlay takes no directory of
 	// another mount namespace.
