@@ -9,12 +9,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"odoogen/internal/topology"
 )
 
 // A new user's path: every command of the README and of docs/, in order, in a fresh clone, with the output that is
 // printed there. A session in a document is a ```console block; "..." in it stands for anything.
 func TestDocuments(t *testing.T) {
 	source := snapshot(t)
+	binary := filepath.Join(t.TempDir(), "odoogen")
+	command(t, repository, "go", "build", "-o", binary, "./cmd/odoogen")
 	for _, name := range documents(t) {
 		t.Run(name, func(t *testing.T) {
 			steps := sessions(t, filepath.Join(repository, name))
@@ -24,10 +28,38 @@ func TestDocuments(t *testing.T) {
 			clone := filepath.Join(t.TempDir(), "odoogen")
 			source.clone(t, clone)
 			if name != "README.md" { // which builds it as it says
-				command(t, clone, "go", "build", "-o", "odoogen", "./cmd/odoogen")
+				if err := os.Link(binary, filepath.Join(clone, "odoogen")); err != nil {
+					t.Fatal(err)
+				}
 			}
 			follow(t, name, clone, steps)
 		})
+	}
+}
+
+// The CUE that a document shows is valid, and says what the sample says: beside envs.cue it changes nothing.
+func TestDocumentsShowTheSample(t *testing.T) {
+	envs, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?ms)^```cue\n(.*?)^```$")
+	for _, name := range documents(t) {
+		data, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllStringSubmatch(string(data), -1) {
+			dir := t.TempDir()
+			for file, text := range map[string]string{"envs.cue": string(envs), "shown.cue": "package envs\n" + m[1]} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, _, err := topology.Load(dir); err != nil {
+				t.Errorf("%s shows\n%s%v", name, m[1], err)
+			}
+		}
 	}
 }
 
