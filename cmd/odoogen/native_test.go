@@ -56,7 +56,7 @@ func TestNativeCheckersAcceptVariantsOfTheSample(t *testing.T) {
 		"awkward text": {
 			`who: "the office"`, `who: "the \"office\"; 100% $HOME \\ {x} #1 'y'"`,
 			`because: "one kernel`, `because: "| $(x) %n one kernel`},
-		"without a private network's peers": {
+		"no pipelines": {
 			`jobs: "e2e-nightly": {at: "02:00", maxDuration: "3h", agents: 2, repository: "addons19", script: "ci/e2e.Jenkinsfile"}`, ``},
 		"another zone, one instance in threads": {
 			`acme: email: "ops@example.com"`, "acme: email: \"ops@example.com\"\n\ttime: zone: \"Europe/Berlin\"",
