@@ -11,7 +11,7 @@ import (
 // A vendor's signed repository, asked by the real apt: of what it offers, only the packages that the spec takes
 // from it may be installed, at the version that it holds them at. What a failed signature means is apt's to say.
 func TestVendorGivesOnlyWhatItIsAskedFor(t *testing.T) {
-	topo := sample(t)
+	topo := editedSample(t)
 	topo.Packages.Vendors = []*topology.Vendor{{
 		Name: "jenkins", Path: "packages.vendors.jenkins", URI: "http://localhost:8999/debian", Suite: "binary/",
 		Packages: []*topology.NamedVersion{
@@ -19,7 +19,7 @@ func TestVendorGivesOnlyWhatItIsAskedFor(t *testing.T) {
 			{Name: "tool", Path: "packages.vendors.jenkins.packages.tool", Version: "*"},
 		},
 	}}
-	got := onHost(t, hostTree(t, topo, "ci"), `
+	got := onHost(t, edgeTree(t, topo, "ci"), `
 rm -f /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; rm -rf /var/lib/apt/lists/*
 repo=/tmp/repo/debian/binary; rm -rf /tmp/repo; mkdir -p $repo; cd $repo
 for p in jenkins=2.560.1 jenkins=2.568.2 jenkins=2.570.1 tool=1 tool=2 bash=99 other=1; do
@@ -45,16 +45,16 @@ tool: 2
 bash: Debian's
 other: (none)
 `
-	if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+	if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // apt reads the settings as they were meant: lists emptied first, a held package's name as it is and no pattern.
 func TestAptSettings(t *testing.T) {
-	topo := sample(t)
+	topo := editedSample(t)
 	topo.Patching.Hold = []string{"libstdc++6", "g++"}
-	got := onHost(t, hostTree(t, topo, "ci"), `
+	got := onHost(t, edgeTree(t, topo, "ci"), `
 printf 'Unattended-Upgrade::Package-Blacklist { "somebody-elses"; };\n' >/etc/apt/apt.conf.d/60local
 apt-config dump --format '%f %v%n' | grep -E '^(APT::Periodic::(Update|Unatt)|Unattended-Upgrade::(Package-Bl|Automatic))'
 `)
@@ -66,7 +66,7 @@ Unattended-Upgrade::Package-Blacklist:: ^libstdc\+\+6$
 Unattended-Upgrade::Package-Blacklist:: ^g\+\+$
 Unattended-Upgrade::Automatic-Reboot false
 `
-	if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+	if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"odoogen/internal/topology"
 )
 
-// sample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
-func sample(t *testing.T, edits ...string) *topology.Topology {
+// editedSample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
+func editedSample(t *testing.T, edits ...string) *topology.Topology {
 	t.Helper()
 	data, err := os.ReadFile("../envs.cue")
 	if err != nil {
@@ -36,8 +36,8 @@ func sample(t *testing.T, edits ...string) *topology.Topology {
 	return topo
 }
 
-// hostTree is the tree of one host of a topology, without the kinds that are not of a host's edge.
-func hostTree(t *testing.T, topo *topology.Topology, host string) *artifact.Tree {
+// edgeTree is the tree of one host of a topology, without the kinds that are not of a host's edge.
+func edgeTree(t *testing.T, topo *topology.Topology, host string) *artifact.Tree {
 	t.Helper()
 	for _, h := range topo.Hosts {
 		if h.Name != host {
@@ -79,8 +79,8 @@ func onHost(t *testing.T, tree *artifact.Tree, script string) string {
 	return string(out)
 }
 
-// text is a file of a tree.
-func text(t *testing.T, tree *artifact.Tree, path string) string {
+// fileText is a file of a tree.
+func fileText(t *testing.T, tree *artifact.Tree, path string) string {
 	t.Helper()
 	f := tree.File(path)
 	if f == nil {

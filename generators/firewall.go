@@ -17,6 +17,7 @@ func Firewall(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	out.add("nftables/odoogen.nft", ruleset(t, h), artifact.Reload(topology.Firewall))
 	out.constant("systemd/system/"+topology.Firewall, "systemd/"+topology.Firewall, readable, artifact.DaemonReload)
+	out.constant("systemd/system/nftables.service.d/odoogen.conf", "systemd/nftables.conf", readable, artifact.DaemonReload)
 	return out.result()
 }
 

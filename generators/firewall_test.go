@@ -54,7 +54,7 @@ PY
 
 // Only what the spec opens answers, from where the spec opens it, on both hosts and both protocols.
 func TestFirewallLetsThrough(t *testing.T) {
-	topo := sample(t,
+	topo := editedSample(t,
 		`{from: "203.0.113.20", who: "ci, to deploy without the vSwitch"},`,
 		`{from: "203.0.113.20", who: "ci; \"quoted\", } # $x\n2nd line"}, {from: "2001:db8::20/127", who: "ops"}, {from: "203.0.113.16/29", who: "overlaps"},`)
 	knocks := `
@@ -83,8 +83,8 @@ fd00::3 -> fd00::2
 `,
 	} {
 		t.Run(host, func(t *testing.T) {
-			got := onHost(t, hostTree(t, topo, host), streets+knocks)
-			if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+			got := onHost(t, edgeTree(t, topo, host), streets+knocks)
+			if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -93,8 +93,8 @@ fd00::3 -> fd00::2
 
 // A private network of IPv6 is let in as one of IPv4 is.
 func TestFirewallOfIPv6(t *testing.T) {
-	topo := sample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`, `private:   "10.0.0.3"`, `private: "fd00::3"`)
-	got := onHost(t, hostTree(t, topo, "ci"), streets+`
+	topo := editedSample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`, `private:   "10.0.0.3"`, `private: "fd00::3"`)
+	got := onHost(t, edgeTree(t, topo, "ci"), streets+`
 knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 `)
 	want := "10.0.0.3 -> 10.0.0.2\nfd00::3 -> fd00::2 22 8080 9418\n"
@@ -105,7 +105,7 @@ knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 
 // Another's table stays, and stopping the unit takes away ours alone.
 func TestFirewallLeavesOtherTables(t *testing.T) {
-	got := onHost(t, hostTree(t, sample(t), "tests"), `
+	got := onHost(t, edgeTree(t, editedSample(t), "tests"), `
 nft add table inet somebody
 nft -f /etc/odoogen/current/nftables/odoogen.nft
 nft list tables
@@ -120,9 +120,9 @@ nft list tables
 
 // Where there is no private network, nothing speaks of one.
 func TestFirewallWithoutPrivateNetwork(t *testing.T) {
-	topo := sample(t)
+	topo := editedSample(t)
 	topo.Network.VSwitch = nil
-	rules := text(t, hostTree(t, topo, "tests"), "nftables/odoogen.nft")
+	rules := fileText(t, edgeTree(t, topo, "tests"), "nftables/odoogen.nft")
 	if strings.Contains(rules, "iifname") || !strings.Contains(rules, "@admins4 tcp dport 22 accept") {
 		t.Errorf("rules of a host without a private network:\n%s", rules)
 	}

@@ -139,10 +139,10 @@ func TestJenkinsSecrets(t *testing.T) {
 func TestJenkinsUnit(t *testing.T) {
 	spec := sampleTopology(t)
 	wantLines(t, generated(t, Jenkins, spec, "ci"), "systemd/system/jenkins.service.d/10-odoogen.conf",
-		`Environment="JAVA_HOME=/usr/lib/jvm/temurin-21-jre-amd64"`,
-		`Environment="JENKINS_LISTEN_ADDRESS=10.0.0.3"`,
-		`Environment="JENKINS_PORT=8080"`,
-		`Environment="CASC_JENKINS_CONFIG=/etc/odoogen/current/jenkins/casc"`,
+		`Environment=JAVA_HOME=/usr/lib/jvm/temurin-21-jre-amd64`,
+		`Environment=JENKINS_LISTEN_ADDRESS=10.0.0.3`,
+		`Environment=JENKINS_PORT=8080`,
+		`Environment=CASC_JENKINS_CONFIG=/etc/odoogen/current/jenkins/casc`,
 		"After=odoogen-vswitch.service")
 	if files := generated(t, Jenkins, spec, "tests"); len(files) > 0 {
 		t.Errorf("%d files on a host without CI", len(files))

@@ -44,7 +44,7 @@ get() { curl -sk --max-time 5 --resolve '*:443:127.0.0.1' --resolve '*:80:127.0.
 
 // A vhost is what Odoo's documentation wants of a proxy, and refuses what a test site should not answer.
 func TestVhostServes(t *testing.T) {
-	tree := hostTree(t, sample(t), "tests")
+	tree := edgeTree(t, editedSample(t), "tests")
 	got := onHost(t, tree, web+`
 odoo 8017; odoo 8067
 say() { echo "$1: $(get "${@:2}" || echo "exit $?")"; }
@@ -114,17 +114,17 @@ known handshake, other name: exit 52
 status page: 200
 IPv6: 200
 `
-	if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+	if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // The threaded server has no websocket process: it answers websockets itself.
 func TestVhostOfThreadedServer(t *testing.T) {
-	topo := sample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
+	topo := editedSample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
 		`instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com", workers: 0, limit_time_real: 1800,
 	aliases: ["`+longest+`", "www.qa17.example.com"]}`)
-	tree := hostTree(t, topo, "tests")
+	tree := edgeTree(t, topo, "tests")
 	got := onHost(t, tree, web+`
 odoo 8017
 get https://qa17.example.com/websocket | head -1
@@ -134,7 +134,7 @@ get -o/dev/null -w '%{http_code}\n' https://`+longest+`/
 	if want := "8017 /websocket\r\n8017 /web\r\n200\n"; strings.ReplaceAll(got, "\r", "") != strings.ReplaceAll(want, "\r", "") {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if vhost := text(t, tree, "nginx/qa17.conf"); !strings.Contains(vhost, "proxy_read_timeout 1810s;") {
+	if vhost := fileText(t, tree, "nginx/qa17.conf"); !strings.Contains(vhost, "proxy_read_timeout 1810s;") {
 		t.Errorf("nginx gives up before Odoo does:\n%s", vhost)
 	}
 }
@@ -144,8 +144,8 @@ var longest = strings.Repeat(strings.Repeat("a", 60)+".", 4) + "example"
 
 // Debian 13 has nginx 1.26, with a directive for HTTP/2, and OpenSSL 3.5, with the post-quantum group.
 func TestTLSByRelease(t *testing.T) {
-	twelve := hostTree(t, sample(t), "tests")
-	thirteen := hostTree(t, sample(t, "debian:   12", "debian:   13"), "tests")
+	twelve := edgeTree(t, editedSample(t), "tests")
+	thirteen := edgeTree(t, editedSample(t, "debian:   12", "debian:   13"), "tests")
 	for _, c := range []struct {
 		path, twelve, thirteen string
 	}{
@@ -155,11 +155,11 @@ func TestTLSByRelease(t *testing.T) {
 		{"nginx/snippets/tls.conf", "ssl_ecdh_curve X25519:prime256v1:secp384r1;", "ssl_ecdh_curve X25519MLKEM768:X25519:prime256v1:secp384r1;"},
 	} {
 		for release, tree := range map[string]*artifact.Tree{c.twelve: twelve, c.thirteen: thirteen} {
-			if !strings.Contains(text(t, tree, c.path), release) {
+			if !strings.Contains(fileText(t, tree, c.path), release) {
 				t.Errorf("%s: no %q", c.path, release)
 			}
 		}
 	}
 }
 
-func lines(s string) []string { return strings.Split(s, "\n") }
+func byLine(s string) []string { return strings.Split(s, "\n") }

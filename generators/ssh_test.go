@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// key is a new key pair: its private file and its public line.
-func key(t *testing.T, name string) (file, public string) {
+// newKey is a new key pair: its private file and its public line.
+func newKey(t *testing.T, name string) (file, public string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), name)
 	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", file).CombinedOutput(); err != nil {
@@ -27,12 +27,12 @@ func key(t *testing.T, name string) (file, public string) {
 // What each login may do, asked of the real sshd and the real sudo: an administrator everything, the deploy user
 // its one program, and neither a password nor a forwarding helps it further.
 func TestLogins(t *testing.T) {
-	annaFile, anna := key(t, "anna")
-	deployFile, deploy := key(t, "jenkins")
-	topo := sample(t,
+	annaFile, anna := newKey(t, "anna")
+	deployFile, deploy := newKey(t, "jenkins")
+	topo := editedSample(t,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB/Fcvil6WIcVsJMCZK9Mqs454049OugDUDijdbmrcsv anna", anna,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwqLWd+XrBIqp+64g6Bf2r9vRcl/DSxOThtrpBAlcBp jenkins", deploy)
-	got := onHost(t, hostTree(t, topo, "tests"), `
+	got := onHost(t, edgeTree(t, topo, "tests"), `
 for user in anna ben deploy; do useradd --no-create-home --home-dir "/var/lib/$user" --shell /bin/bash "$user"; mkdir -p "/var/lib/$user"; chown "$user" "/var/lib/$user"; done
 usermod -p '*' anna; usermod -p '*' deploy
 printf '%s\n' '#!/bin/bash' 'echo "release $* as $(id -un)"' >/etc/odoogen/current/bin/release
@@ -99,7 +99,7 @@ exit 255
 - root, by the key of the first push
 root
 `
-	if diff := cmp.Diff(lines(want), lines(strings.ReplaceAll(got, "\r", ""))); diff != "" {
+	if diff := cmp.Diff(byLine(want), byLine(strings.ReplaceAll(got, "\r", ""))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -134,8 +134,8 @@ var (
 	quoted   = regexp.MustCompile(`["']([^"']+)["']`)
 	// ":3", ": 3:", "(3)", ": line 3", " line 3", `" line 3`, ": syntax error near line 3".
 	lineAfter = regexp.MustCompile(`^(?:\(|"?:? ?(?:line )?|[^/]* near line )(\d+)`)
-	// `line 3 of configuration file "`
-	lineBefore = regexp.MustCompile(`line (\d+) of (?:configuration )?file "$`)
+	// `line 3 of configuration file "`, "line 3 in "
+	lineBefore = regexp.MustCompile(`line (\d+) (?:of configuration file "|in )$`)
 	// A file and line at the beginning, which the report says in its own words, and nginx's time and process.
 	preamble = regexp.MustCompile(`^(/[^\s:]+: ?(\d+:)+ |\d+/\d+/\d+ \d+:\d+:\d+ (\[emerg\] )?)(\d+#\d+: )?`)
 )

@@ -67,6 +67,9 @@ func furnish(ctx context.Context, r *root, h *host, t *artifact.Tree) (Result, e
 				return err
 			}
 		}
+		if r := release(); r != h.Debian {
+			shown.Notes = append(shown.Notes, fmt.Sprintf("read by the programs of Debian %d, while the host has Debian %d", r, h.Debian))
+		}
 		var err error
 		if users, err = standIns(t, &shown); err != nil {
 			return err

@@ -67,7 +67,7 @@ func (t *Topology) resolve(o *Origins) Problems {
 			j.Repository = find(&problems, o, repositories, "repository", j.RepositoryName, j.Path+".repository")
 		}
 	}
-	return problems
+	return append(problems, checkSources(&t.Sources, o)...)
 }
 
 func index[T any](all []T, name func(T) string) map[string]T {
