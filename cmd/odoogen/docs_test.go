@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"odoogen/generators"
+	"odoogen/internal/artifact"
 	"odoogen/internal/topology"
 )
 
@@ -61,6 +63,57 @@ func TestDocumentsShowTheSample(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The table of docs/trees.md has every place that the sample's trees have at their top, and no other.
+func TestTheTreesAreDescribed(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(repository, "docs/trees.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _, _ := strings.Cut(string(data), "\n## ")
+	described := map[string]bool{}
+	for line := range strings.SplitSeq(table, "\n") {
+		if places, _, is := strings.Cut(strings.TrimPrefix(line, "| "), " | "); is && strings.HasPrefix(line, "| `") {
+			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(places, -1) {
+				described[m[1]] = false
+			}
+		}
+	}
+	spec, _, err := topology.Load(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trees, err := generators.Build(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tree := range trees {
+		for _, path := range append([]string{artifact.ManifestName}, paths(tree)...) {
+			found := false
+			for place := range described {
+				if path == place || strings.HasSuffix(place, "/") && strings.HasPrefix(path, place) {
+					described[place], found = true, true
+				}
+			}
+			if !found {
+				t.Errorf("docs/trees.md does not say what %s is", path)
+			}
+		}
+	}
+	for place, used := range described {
+		if !used {
+			t.Errorf("docs/trees.md speaks of %s, which no tree of the sample has", place)
+		}
+	}
+}
+
+func paths(tree *artifact.Tree) []string {
+	all := make([]string, len(tree.Files))
+	for i, f := range tree.Files {
+		all[i] = f.Path
+	}
+	return all
 }
 
 // A document names no command that odoogen does not have.
