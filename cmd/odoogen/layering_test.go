@@ -16,17 +16,18 @@ import (
 // Imports run one way. A package may import those that stand here and nothing else of the module; cmd may import
 // all.
 var arrows = map[string][]string{
-	"schema":              {},
-	"internal/conf":       {},
-	"internal/artifact":   {},
-	"internal/topology":   {"schema"},
-	"generators":          {"internal/topology", "internal/conf", "internal/artifact"},
-	"internal/native":     {"internal/artifact"},
-	"internal/pgtest":     {},
-	"internal/provenance": {"internal/topology", "internal/artifact", "generators"},
-	"internal/push":       {"internal/artifact"},
-	"internal/workspace":  {"schema", "internal/topology", "internal/artifact"},
-	"cmd/odoogen":         nil,
+	"schema":                  {},
+	"internal/conf":           {},
+	"internal/conf/alloytest": {}, // for tests
+	"internal/artifact":       {},
+	"internal/topology":       {"schema"},
+	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
+	"internal/native":         {"internal/artifact"},
+	"internal/pgtest":         {}, // for tests
+	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
+	"internal/push":           {"internal/artifact"},
+	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
+	"cmd/odoogen":             nil,
 }
 
 // Each outside dependency has its home. Programs are run by the packages that are about them.
@@ -34,7 +35,9 @@ var homes = map[string][]string{
 	"cuelang.org/go":                {"internal/topology"},
 	"github.com/spf13/cobra":        {"cmd/odoogen"},
 	"github.com/google/renameio/v2": {"internal/artifact"},
-	"golang.org/x/sys":              {"internal/artifact"},
+	"golang.org/x/sys":              {"internal/artifact", "internal/native"},
+	"github.com/grafana/river":      {"internal/native"},
+	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
 	"os/exec":                       {"internal/native", "internal/pgtest", "internal/push"},
 }
 

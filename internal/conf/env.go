@@ -54,7 +54,7 @@ var (
 
 // quoteEnv quotes a value where it needs it. Double quotes are the form in which bash and systemd agree: within them
 // both take a backslash off before ", \, $ and `, and before nothing else (bash(1), QUOTING; systemd.exec(5),
-// EnvironmentFile=). In single quotes they differ: systemd does not join 'it'\”s'.
+// EnvironmentFile=). In single quotes they differ: systemd does not join quoted pieces.
 func quoteEnv(value string) string {
 	if value == "" || word.MatchString(value) {
 		return value

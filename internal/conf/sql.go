@@ -8,7 +8,7 @@ type SQL struct{ Text }
 // NewSQL begins a script of the thing at owner.
 func NewSQL(owner, what string) *SQL {
 	s := &SQL{Of(owner)}
-	s.Comment(what + "\n" + s.provenance())
+	s.Comment(s.notice(what))
 	s.Blank()
 	return s
 }

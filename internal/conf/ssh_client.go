@@ -47,7 +47,4 @@ func (k *KnownHosts) Host(host string, port int, key string, from ...string) {
 	k.Line(host+" "+key, from...)
 }
 
-var (
-	hostName  = regexp.MustCompile(`^[A-Za-z0-9.:_-]+$`)
-	publicKey = regexp.MustCompile(`^[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [ -~]*)?$`)
-)
+var hostName = regexp.MustCompile(`^[A-Za-z0-9.:_-]+$`)

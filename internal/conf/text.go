@@ -49,10 +49,11 @@ func (t *Text) comment(mark, text string, from []string) {
 }
 
 // Header appends the comment that says whose file this is.
-func (t *Text) Header(what string) { t.Comment(what + "\n" + t.provenance()) }
+func (t *Text) Header(what string) { t.Comment(t.notice(what)) }
 
-func (t *Text) provenance() string {
-	return "From " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push."
+// notice is what a file says of itself: what it is, and which part of the spec decides it.
+func (t *Text) notice(what string) string {
+	return what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push."
 }
 
 // Refuse makes the file fail. Only the first refusal counts.

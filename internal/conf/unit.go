@@ -61,6 +61,11 @@ func (u *Unit) Exec(key string, argv []string, from ...string) {
 	u.SetSpecifiers(key, strings.Join(words, " "), from...)
 }
 
+// Environment appends one variable of the processes' environment (systemd.exec(5)).
+func (u *Unit) Environment(name, value string, from ...string) {
+	u.List("Environment", []string{name + "=" + value}, from...)
+}
+
 // List appends key= and items, each as it is and apart from the others: paths, variables.
 func (u *Unit) List(key string, items []string, from ...string) {
 	words := make([]string, len(items))

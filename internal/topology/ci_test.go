@@ -21,6 +21,23 @@ func TestCalendarAsCron(t *testing.T) {
 	}
 }
 
+func TestCalendarGap(t *testing.T) {
+	for calendar, want := range map[Calendar]Span{
+		"02:00":                  aDay,
+		"Sun 03:05":              7 * aDay,
+		"Mon,Tue 03:05":          6 * aDay,
+		"*-*-15 05:00":           31 * aDay,
+		"*-01,04,07,10-15 06:00": 92 * aDay,
+		"*-02-29 06:00":          (4*365 + 1) * aDay,
+	} {
+		if got := calendar.Gap(); got != want {
+			t.Errorf("%s: got %s, want %s", calendar, got, want)
+		}
+	}
+}
+
+const aDay Span = 86400
+
 func TestAgents(t *testing.T) {
 	agents := (&Agents{Min: 1, Max: 2}).List()
 	want := []Agent{{Name: "agent1", UID: 4201, Always: true}, {Name: "agent2", UID: 4202}}

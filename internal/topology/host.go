@@ -201,6 +201,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 	if h.RunsOdoo() {
 		add(NginxUnit, h.Path)
 		add("certbot.timer", "network.acme")
+		add(Timer(IssueUnit), "network.acme")
 	}
 	if h.CI != nil {
 		add(JenkinsUnit, "ci.jenkins")
@@ -238,6 +239,9 @@ func (v *VSwitch) PrefixLength() string {
 	_, length, _ := strings.Cut(v.Subnet, "/")
 	return length
 }
+
+// PrivateAddress is the host's address on the private network with that network's length: 10.0.0.2/24.
+func (h *Host) PrivateAddress(v *VSwitch) string { return h.Private + "/" + v.PrefixLength() }
 
 // Peers are the other hosts of the private network.
 func (t *Topology) Peers(h *Host) []*Host {

@@ -52,6 +52,9 @@ const (
 	JenkinsUnit  = "jenkins.service"
 	AlloyUnit    = "alloy.service"
 	SSHUnit      = "ssh.service"
+
+	CertificatesUnit = "odoogen-certificates.service"       // self-signed, so that nginx starts
+	IssueUnit        = "odoogen-certificates-issue.service" // from the certificate authority
 )
 
 // Users beside those of the instances.
