@@ -11,8 +11,8 @@ import (
 	"odoogen/internal/topology"
 )
 
-// editedSample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
-func editedSample(t *testing.T, edits ...string) *topology.Topology {
+// sample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
+func sample(t testing.TB, edits ...string) *topology.Topology {
 	t.Helper()
 	data, err := os.ReadFile("../envs.cue")
 	if err != nil {

@@ -29,7 +29,7 @@ func newKey(t *testing.T, name string) (file, public string) {
 func TestLogins(t *testing.T) {
 	annaFile, anna := newKey(t, "anna")
 	deployFile, deploy := newKey(t, "jenkins")
-	topo := editedSample(t,
+	topo := sample(t,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB/Fcvil6WIcVsJMCZK9Mqs454049OugDUDijdbmrcsv anna", anna,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwqLWd+XrBIqp+64g6Bf2r9vRcl/DSxOThtrpBAlcBp jenkins", deploy)
 	got := onHost(t, edgeTree(t, topo, "tests"), `
