@@ -8,30 +8,29 @@ import (
 	"odoogen/internal/topology"
 )
 
-// Postgres writes, for each cluster, two files of settings (those that need a restart, and the others), its roles and
-// databases as SQL, and its unit's limits; and for all clusters of the host together who may connect to what.
+// Postgres writes, for each cluster, two files of settings (those that need a restart, and the others), who may
+// connect to what, its roles and databases as SQL, and its unit's limits.
 func Postgres(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	if len(h.Clusters) == 0 {
 		return out.result()
 	}
-	var reloads, runs []artifact.Effect
 	for _, c := range h.Clusters {
-		reloads = append(reloads, artifact.Reload(c.Unit()))
-		runs = append(runs, artifact.Run(c.SQLUnit()))
-		out.add(c.ConfigDir()+"/postmaster.conf", postmasterSettings(c), artifact.Restart(c.Unit()))
-		out.add(c.ConfigDir()+"/reload.conf", reloadSettings(c), artifact.Reload(c.Unit()))
-		out.add(c.ConfigDir()+"/roles.sql", roles(t, c), artifact.Run(c.SQLUnit()))
-		out.add(c.ConfigDir()+"/databases.sql", databases(c), artifact.Run(c.SQLUnit()))
+		reload, apply := artifact.Reload(c.Unit()), artifact.Run(c.SQLUnit())
+		folder := c.Folder() + "/"
+		out.add(folder+"postmaster.conf", postmasterSettings(c), artifact.Restart(c.Unit()))
+		out.add(folder+"reload.conf", reloadSettings(c), reload)
+		out.add(folder+"pg_hba.conf", hba(t, h), reload)
+		out.constant(folder+"pg_ident.conf", "postgresql/pg_ident.conf", readable, reload)
+		out.add(folder+"roles.sql", rolesSQL(t, c), apply)
+		out.add(folder+"databases.sql", databasesSQL(c), apply)
+		out.constant(folder+"extensions.sql", "postgresql/extensions.sql", readable, apply)
 
 		unit := "systemd/system/" + c.Unit() + ".d/"
 		out.add(unit+"10-limits.conf", clusterLimits(c), artifact.DaemonReload)
 		out.constant(unit+"15-oom.conf", "systemd/postgresql-oom.conf", readable, artifact.DaemonReload)
 		out.constant(unit+"20-hardening.conf", "systemd/postgresql-hardening.conf", readable, artifact.DaemonReload, artifact.Restart(c.Unit()))
 	}
-	out.add("postgresql/pg_hba.conf", hba(t, h), reloads...)
-	out.constant("postgresql/pg_ident.conf", "postgresql/pg_ident.conf", readable, reloads...)
-	out.constant("postgresql/extensions.sql", "postgresql/extensions.sql", readable, runs...)
 	out.constant("systemd/system/odoogen-postgres@.service", "systemd/odoogen-postgres@.service", readable, artifact.DaemonReload)
 	out.constant("bin/postgres-apply", "bin/postgres-apply", executable)
 	return out.result()
@@ -45,8 +44,8 @@ func postmasterSettings(c *topology.Cluster) *conf.Text {
 	p.Int("port", c.Port, c.Path+".port")
 	p.Set("unix_socket_directories", topology.SocketDir)
 	p.Set("cluster_name", fmt.Sprintf("%d/%s", c.Version, c.Name), c.Path+".version")
-	p.Set("hba_file", topology.Current+"/postgresql/pg_hba.conf")
-	p.Set("ident_file", topology.Current+"/postgresql/pg_ident.conf")
+	p.Set("hba_file", topology.Current+"/"+c.Folder()+"/pg_hba.conf")
+	p.Set("ident_file", topology.Current+"/"+c.Folder()+"/pg_ident.conf")
 	p.Blank()
 	p.Comment("A quarter of the cluster's own RAM, "+c.RAM.String()+".", c.Path+".ram")
 	p.Set("shared_buffers", c.SharedBuffers().Postgres(), c.Path+".ram")
@@ -117,8 +116,8 @@ func hba(t *topology.Topology, h *topology.Host) *conf.Text {
 	return &f.Text
 }
 
-// roles makes the cluster's roles. None may make databases: Odoo would answer a mistyped name with a new one.
-func roles(t *topology.Topology, c *topology.Cluster) *conf.Text {
+// rolesSQL makes the cluster's roles. None may make databases: Odoo would answer a mistyped name with a new one.
+func rolesSQL(t *topology.Topology, c *topology.Cluster) *conf.Text {
 	s := conf.NewSQL(c.Path, "Roles of cluster "+c.Name+". To be run again and again; drops nothing.")
 	role := func(name string, connections int, from ...string) {
 		s.Unless("SELECT FROM pg_roles WHERE rolname = "+s.Literal(name), "CREATE ROLE "+s.Name(name), from...)
@@ -135,10 +134,10 @@ func roles(t *topology.Topology, c *topology.Cluster) *conf.Text {
 	return &s.Text
 }
 
-// databases makes the cluster's databases as Odoo itself makes them (odoo/service/db.py): collation C, by which an
+// databasesSQL makes the cluster's databases as Odoo itself makes them (odoo/service/db.py): collation C, by which an
 // index serves LIKE too, and two extensions. Queries run in the database postgres alone: in its own, an instance could
 // set a search_path that makes a superuser call what is not PostgreSQL's.
-func databases(c *topology.Cluster) *conf.Text {
+func databasesSQL(c *topology.Cluster) *conf.Text {
 	s := conf.NewSQL(c.Path, "Databases of cluster "+c.Name+". To be run again and again; drops nothing.")
 	for _, i := range c.Instances {
 		name, owner := s.Name(i.Database), s.Name(i.User())
@@ -152,7 +151,7 @@ func databases(c *topology.Cluster) *conf.Text {
 		from := append(i.From("database"), i.Class.Path+".cluster")
 		s.Blank()
 		s.Connect(i.Database, from...)
-		s.Line(`\ir ../extensions.sql`, from...)
+		s.Line(`\ir extensions.sql`, from...)
 	}
 	return &s.Text
 }

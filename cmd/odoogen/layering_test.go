@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/topology":       {"schema"},
 	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
 	"internal/native":         {"internal/artifact"},
+	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},
 	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
@@ -37,7 +38,7 @@ var homes = map[string][]string{
 	"golang.org/x/sys":              {"internal/artifact", "internal/native"},
 	"github.com/grafana/river":      {"internal/native"},
 	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
-	"os/exec":                       {"internal/native", "internal/push"},
+	"os/exec":                       {"internal/native", "internal/pgtest", "internal/push"},
 }
 
 // What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.

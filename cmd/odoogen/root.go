@@ -16,6 +16,7 @@ func newRoot() *cobra.Command {
 Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk on stderr.`,
 		Example: `  odoogen init servers                          # a directory with a commented envs.cue
   odoogen vet                                   # every mistake, with its place
+  sudo odoogen vet --native                     # every file, read by the program that reads it on the host
   odoogen build                                 # every host's files, in out/
   odoogen build -o golden                       # the same, to commit and review
   odoogen build --check -o golden               # whether golden/ is what envs.cue gives

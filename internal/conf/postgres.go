@@ -51,9 +51,8 @@ func NewHBA(owner, what string) *HBA {
 	return h
 }
 
-// Local appends a rule for connections over the socket, to these databases by this user. Names stand for
-// themselves; nil and "" are
-// all of them.
+// Local appends a rule for connections over the socket, to these databases by this user. Names stand for themselves;
+// nil and "" are all of them.
 func (h *HBA) Local(databases []string, user, method string, from ...string) {
 	names := []string{"all"}
 	if databases != nil {

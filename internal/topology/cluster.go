@@ -19,8 +19,11 @@ func (c *Cluster) DataDir() string {
 	return fmt.Sprintf("/var/lib/postgresql/%d/%s", c.Version, c.Name)
 }
 
-// ConfigDir is the cluster's folder in the generation, and in a tree without Current.
-func (c *Cluster) ConfigDir() string { return "postgresql/" + c.Name }
+// Folder holds the cluster's files in a tree, and below Current on a host.
+func (c *Cluster) Folder() string { return "postgresql/" + c.Name }
+
+// ExtensionsSQL makes the extensions of an Odoo database: what a restore runs before it fills a new one.
+func (c *Cluster) ExtensionsSQL() string { return Current + "/" + c.Folder() + "/extensions.sql" }
 
 // CreateArguments are those of pg_createcluster(1). Odoo's databases bring their own collation (databases.sql); the
 // locale decides about letters and messages. Checksums find a corrupted page when it is read or dumped.
