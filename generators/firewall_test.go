@@ -30,9 +30,9 @@ PY
 trap "kill $!" EXIT
 until (exec 3<>/dev/tcp/127.0.0.1/9418) 2>/dev/null; do sleep 0.05; done
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset >/tmp/once
+nft list ruleset >/mnt/once
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset | cmp - /tmp/once
+nft list ruleset | cmp - /mnt/once
 # knock NAMESPACE FROM TO [FROM TO]...: a line for each pair, with the ports that answer
 knock() {
 	ip netns exec "$1" python3 -S - "${@:2}" <<'PY'

@@ -40,13 +40,13 @@ func TestVSwitchScript(t *testing.T) {
 cat >/usr/local/bin/ip <<'SH'
 #!/bin/bash
 case "$*" in
-"-details -oneline link show type vlan") cat /tmp/links ;;
-"-oneline address show dev vsw0 scope global") cat /tmp/addresses ;;
+"-details -oneline link show type vlan") cat /mnt/links ;;
+"-oneline address show dev vsw0 scope global") cat /mnt/addresses ;;
 *) echo "ip $*" ;;
 esac
 SH
 chmod +x /usr/local/bin/ip
-have() { printf "$1" >/tmp/links; printf "$2" >/tmp/addresses; echo "- $3"; /etc/odoogen/current/bin/vswitch up; }
+have() { printf "$1" >/mnt/links; printf "$2" >/mnt/addresses; echo "- $3"; /etc/odoogen/current/bin/vswitch up; }
 right='7: vsw0@enp41s0: <UP> mtu 1400 \\    link/ether promiscuity 0 \\    vlan protocol 802.1Q id 4000 <REORDER_HDR> addrgenmode eui64\n'
 ours='7: vsw0    inet 10.0.0.2/24 scope global vsw0\n'
 have '' "$ours" nothing

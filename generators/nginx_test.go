@@ -12,11 +12,11 @@ import (
 // web is a host's nginx with a stand-in for each Odoo port, which answers with its port and what it was sent.
 const web = `
 /etc/odoogen/current/bin/certificates bootstrap >/dev/null
-nginx -t 2>/tmp/nginx.log || { cat /tmp/nginx.log; exit 1; }
-if grep -F '[warn]' /tmp/nginx.log; then exit 1; fi
+nginx -t 2>/mnt/nginx.log || { cat /mnt/nginx.log; exit 1; }
+if grep -F '[warn]' /mnt/nginx.log; then exit 1; fi
 mkdir -p /var/www/acme/.well-known/acme-challenge
 echo token >/var/www/acme/.well-known/acme-challenge/token
-cat >/tmp/odoo.py <<'PY'
+cat >/mnt/odoo.py <<'PY'
 import sys, http.server
 class Odoo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -35,7 +35,7 @@ class Odoo(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Odoo).serve_forever()
 PY
-odoo() { python3 /tmp/odoo.py "$1" & pids+=($!); until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; }
+odoo() { python3 /mnt/odoo.py "$1" & pids+=($!); until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; }
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; nginx -s stop 2>/dev/null' EXIT
 nginx
