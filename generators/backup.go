@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"strings"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -30,6 +32,8 @@ func Backup(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	out.constant("restic/host.exclude", "restic/host.exclude", readable)
 	if t.Backup.Ping != nil {
 		out.script("ping")
+		out.add("systemd/system/"+pingUnit, ping(&t.Backup), artifact.DaemonReload)
+		out.harden(pingUnit, "")
 	}
 	backupJob(&out, t, h, topology.BackupUnit, "Backup of "+h.Name, "backup")
 	backupJob(&out, t, h, topology.BackupCare, "Retention and check of the backups of "+h.Name, "backup-maintenance")
@@ -43,10 +47,18 @@ func Backup(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 }
 
 // backupJob is a job that uses the repository. Its end is told by systemd, which knows of a timeout or a kill what
-// the script itself could not tell; a ping that fails changes nothing.
+// the script itself could not tell; a ping that fails changes nothing. It is told from a unit of its own: ExecStopPost=
+// gets no credentials in systemd 252.
 func backupJob(out *output, t *topology.Topology, h *topology.Host, unit, description, script string) {
 	j, _ := jobOf(t, h, unit)
-	u := jobService(j, description, h.Clusters...)
+	u := conf.NewUnit(j.Path, description+".")
+	jobUnit(u, description, h.Clusters...)
+	if t.Backup.Ping != nil {
+		// Not one unit for both: systemd would not tell it whose end it was.
+		u.Set("OnSuccess", strings.Replace(pingUnit, "@", "@"+script+":success", 1), "backup.ping")
+		u.Set("OnFailure", strings.Replace(pingUnit, "@", "@"+script+":failure", 1), "backup.ping")
+	}
+	jobService(u, j)
 	runScript(u, "ExecStart", script)
 	b := &t.Backup
 	credential(u, "password", b.Password, "backup.password")
@@ -55,11 +67,26 @@ func backupJob(out *output, t *topology.Topology, h *topology.Host, unit, descri
 	}
 	if b.Ping != nil {
 		credential(u, "ping", b.Ping.Key, "backup.ping.key")
-		u.Line("ExecStartPre=-"+topology.Bin+"/ping "+script+" start", "backup.ping")
-		u.Line("ExecStopPost=-"+topology.Bin+"/ping "+script, "backup.ping")
+		u.Line("ExecStartPre=-"+topology.Bin+"/ping "+script+":start", "backup.ping")
 	}
 	privileges := map[string]string{topology.BackupUnit: "backup", topology.BackupCare: "maintenance", topology.DrillUnit: "drill"}
 	out.job(j, u, privileges[unit])
+}
+
+// pingUnit tells how a job ended: odoogen-ping@backup:success.service.
+const pingUnit = "odoogen-ping@.service"
+
+func ping(b *topology.Backup) *conf.Text {
+	u := conf.NewUnit("backup.ping", "Tells how a job ended: odoogen-ping@backup:success.service.")
+	u.Section("Unit")
+	u.SetSpecifiers("Description", "Ping of %i")
+	u.Section("Service")
+	u.Set("Type", "oneshot")
+	u.Set("Slice", topology.JobsSlice)
+	u.Set("TimeoutStartSec", "2min")
+	u.SetSpecifiers("ExecStart", topology.Bin+"/ping %i")
+	credential(u, "ping", b.Ping.Key, "backup.ping.key")
+	return &u.Text
 }
 
 func backupEnv(t *topology.Topology, h *topology.Host) *conf.Text {

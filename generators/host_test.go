@@ -3,15 +3,18 @@ package generators
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A scratchHost is what the scripts of the sample's host "tests" need to really run: its tree, a PostgreSQL cluster,
@@ -21,6 +24,7 @@ type scratchHost struct {
 	t    *testing.T
 	dir  string
 	odoo *httptest.Server
+	env  []string // more of the scripts' environment
 
 	mu    sync.Mutex
 	login int      // the status of /web/login
@@ -208,7 +212,8 @@ func (h *scratchHost) attach(name, file, text string) {
 func (h *scratchHost) run(script string, arguments ...string) (int, string) {
 	h.t.Helper()
 	cmd := exec.Command(h.path("tree/bin/"+script), arguments...)
-	cmd.Env = []string{"PATH=" + h.path("stand-ins") + ":/usr/sbin:/usr/bin:/sbin:/bin", "CREDENTIALS_DIRECTORY=" + h.path("credentials")}
+	cmd.Env = append([]string{"PATH=" + h.path("stand-ins") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+		"CREDENTIALS_DIRECTORY=" + h.path("credentials")}, h.env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
@@ -225,6 +230,37 @@ func (h *scratchHost) must(code int, text string, script string, arguments ...st
 	if got != code || !strings.Contains(out, text) {
 		h.t.Fatalf("%s %s: exit %d, want %d and %q in\n%s", script, strings.Join(arguments, " "), got, code, text, out)
 	}
+}
+
+// sshServer starts a server for root at a port of loopback, which the credential of that name opens. It returns the
+// port and the server's key.
+func (h *scratchHost) sshServer(credential string) (port int, hostKey string) {
+	h.t.Helper()
+	os.MkdirAll("/run/sshd", 0o755) // where sshd wants to be confined; ssh.service makes it
+	for _, name := range []string{"host-key", "credentials/" + credential} {
+		h.command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", h.path(name))
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	port = l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	cmd := exec.Command("/usr/sbin/sshd", "-D", "-f", "/dev/null", "-h", h.path("host-key"), "-p", strconv.Itoa(port),
+		"-o", "ListenAddress=127.0.0.1", "-o", "PidFile=none", "-o", "UsePAM=no", "-o", "StrictModes=no",
+		"-o", "AuthorizedKeysFile="+h.path("credentials/"+credential+".pub"), "-o", "Subsystem=sftp internal-sftp")
+	if err := cmd.Start(); err != nil {
+		h.t.Fatalf("%v: apt-get install openssh-server", err)
+	}
+	h.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	for range 100 {
+		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			c.Close()
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return port, strings.TrimSpace(h.read("host-key.pub"))
 }
 
 func (h *scratchHost) command(name string, arguments ...string) string {

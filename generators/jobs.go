@@ -50,11 +50,9 @@ func (o *output) harden(unit, privileges string) {
 	}
 }
 
-// jobService begins the service of a job: it runs to its end, in the slice of all jobs, and is ended after
-// maxDuration. RuntimeMaxSec= would do nothing here: for a oneshot service the whole run is its start
-// (systemd.service(5)). It waits for the clusters, since a missed run is made up for right after a boot.
-func jobService(j topology.HostJob, description string, clusters ...*topology.Cluster) *conf.Unit {
-	u := conf.NewUnit(j.Path, description+".")
+// jobUnit says what a job is and what it waits for: the network, and the clusters, since a missed run is made up for
+// right after a boot.
+func jobUnit(u *conf.Unit, description string, clusters ...*topology.Cluster) {
 	u.Section("Unit")
 	u.Set("Description", description)
 	u.Set("Wants", "network-online.target")
@@ -62,11 +60,16 @@ func jobService(j topology.HostJob, description string, clusters ...*topology.Cl
 	for _, c := range clusters {
 		u.Set("After", c.Unit(), c.Path)
 	}
+}
+
+// jobService begins the service of a job: it runs to its end, in the slice of all jobs, and is ended after
+// maxDuration. RuntimeMaxSec= would do nothing here: for a oneshot service the whole run is its start
+// (systemd.service(5)).
+func jobService(u *conf.Unit, j topology.HostJob) {
 	u.Section("Service")
 	u.Set("Type", "oneshot")
 	u.Set("Slice", topology.JobsSlice)
 	u.Set("TimeoutStartSec", j.Max.String(), j.Path+".maxDuration")
-	return u
 }
 
 func jobLimits(j topology.HostJob) *conf.Text {

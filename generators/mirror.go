@@ -32,7 +32,9 @@ func Mirror(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		out.harden(topology.MirrorUnit, "mirror")
 		return out.result()
 	}
-	u := jobService(j, "Git mirrors of all repositories")
+	u := conf.NewUnit(j.Path, "Git mirrors of all repositories.")
+	jobUnit(u, "Git mirrors of all repositories")
+	jobService(u, j)
 	mirrorService(u, t, h)
 	out.job(j, u, "mirror")
 	out.add("systemd/system/"+topology.GitDaemon, gitDaemon(t, h), artifact.DaemonReload, artifact.Restart(topology.GitDaemon))

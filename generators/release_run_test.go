@@ -13,6 +13,12 @@ import (
 // repository makes a mirror with one commit of the files, and returns the commit.
 func (h *scratchHost) repository(name string, files ...string) string {
 	h.t.Helper()
+	return h.repositoryAt(name, instanceUser, files...)
+}
+
+// repositoryAt makes it another user's.
+func (h *scratchHost) repositoryAt(name, owner string, files ...string) string {
+	h.t.Helper()
 	for _, f := range files {
 		h.write("src/"+name+"/"+f, "x = '"+h.t.Name()+"'\n")
 	}
@@ -26,7 +32,7 @@ func (h *scratchHost) repository(name string, files ...string) string {
 	mirror := h.path("git/" + name + ".git") // git trusts no folder of another's
 	h.command("chown", "-R", "root:", mirror)
 	h.command("git", "-C", src, "push", "--quiet", mirror, "HEAD:refs/heads/17.0")
-	h.command("chown", "-R", instanceUser+":", mirror)
+	h.command("chown", "-R", owner+":", mirror)
 	return git("rev-parse", "HEAD")
 }
 

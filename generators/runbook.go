@@ -3,6 +3,7 @@ package generators
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -66,7 +67,7 @@ func (b *runbook) what() {
 		b.Table("instance", "Odoo", "address", "unit", "database", "ports (HTTP, websocket)")
 		for _, i := range h.Instances {
 			b.Row(from(i.Path, i.Class.Path, i.Cluster.Path+".port", i.At("http_port"), i.At("gevent_port")), i.Name, i.Version, "https://"+i.Domain,
-				conf.Code(i.Service()), conf.Code(fmt.Sprintf("%s on port %d", i.Database, i.Cluster.Port)), fmt.Sprintf("%d, %d", i.HTTPPort, i.GeventPort))
+				conf.Code(i.Service()), fmt.Sprintf("%s, port %d", i.Database, i.Cluster.Port), fmt.Sprintf("%d, %d", i.HTTPPort, i.GeventPort))
 		}
 	}
 	if len(h.Clusters) > 0 {
@@ -79,13 +80,24 @@ func (b *runbook) what() {
 		b.Para(from("ci.jenkins.url", "ci.agents.max", "ci.mirror"), "Jenkins at %s (%s), %d agents, and mirrors of all git repositories in %s.",
 			ci.Jenkins.URL, conf.Code(topology.JenkinsUnit), ci.Agents.Max, conf.Code(topology.MirrorDir))
 	}
+	owner := map[string]string{} // whose unit it is: a port may follow from any of the owner's fields
+	for _, i := range h.Instances {
+		owner[i.Service()] = i.Path
+	}
+	for _, c := range h.Clusters {
+		owner[c.Unit()], owner[c.ExporterUnit()] = c.Path, c.Path
+	}
 	b.Table("port", "reach", "what", "unit")
 	for _, l := range b.t.Listeners(h) {
 		unit := any(conf.Code(l.Unit))
 		if l.Unit == "" {
 			unit = "none: kept free"
 		}
-		b.Row(from(strings.Fields(l.Path)...), l.Port, string(l.Reach), l.What, unit)
+		paths := from(l.Path)
+		if o := owner[l.Unit]; o != "" {
+			paths = append(paths, o)
+		}
+		b.Row(paths, l.Port, string(l.Reach), l.What, unit)
 	}
 }
 
@@ -106,7 +118,7 @@ func (b *runbook) routes() {
 	if len(t.Access.Whitelist) > 0 && (h.Public != "" || h.Public6 != "") {
 		b.Table("whitelist", "whose")
 		for n, s := range t.Access.Whitelist {
-			b.Row(from(fmt.Sprintf("access.whitelist[%d]", n)), conf.Code(s.From), s.Who)
+			b.Row(from(fmt.Sprintf("access.whitelist[%d]", n), h.Path), conf.Code(s.From), s.Who)
 		}
 	}
 	if t.Network.VSwitch == nil || h.Private == "" {
@@ -115,7 +127,7 @@ func (b *runbook) routes() {
 	b.para("When the private network is down:")
 	b.Commands(from("network.vswitch.interface", h.At("private")), "ip address show dev "+t.Network.VSwitch.Interface, "ip route get "+h.Private)
 	if h.VLANByUnit(t) {
-		b.Commands(from("network.vswitch"), "systemctl status "+topology.VSwitchUnit, "systemctl restart "+topology.VSwitchUnit)
+		b.Commands(from("network.vswitch", h.At("uplink.manager")), "systemctl status "+topology.VSwitchUnit, "systemctl restart "+topology.VSwitchUnit)
 	}
 	switch {
 	case h.Jump != "":
@@ -154,13 +166,10 @@ func (b *runbook) places() {
 func (b *runbook) units() {
 	b.Heading("Look, stop, start")
 	b.Commands(nil, "systemctl --failed", "systemctl list-dependencies "+topology.Target, "systemctl list-timers", "systemd-cgtop", "df -h; cat /proc/mdstat")
-	b.Table("unit", "look", "log", "stop", "start")
+	b.para("All of these start with the host. For each of them:")
+	b.Commands(nil, "systemctl status UNIT", "journalctl -u UNIT -n 200", "systemctl stop UNIT", "systemctl start UNIT", "systemctl restart UNIT")
 	for _, u := range b.t.Units(b.h) {
-		if !strings.HasSuffix(u.Unit, ".service") {
-			continue
-		}
-		b.Row(from(u.Path, b.h.Path), conf.Code(u.Unit), conf.Code("systemctl status "+u.Unit), conf.Code("journalctl -u "+u.Unit+" -n 200"),
-			conf.Code("systemctl stop "+u.Unit), conf.Code("systemctl start "+u.Unit))
+		b.Item(from(u.Path, b.h.Path), "%s", conf.Code(u.Unit))
 	}
 	b.para("What is stopped by hand starts again with the host. To keep a unit down: %s, and back: %s.",
 		conf.Code("systemctl mask --now UNIT"), conf.Code("systemctl unmask UNIT; systemctl start UNIT"))
@@ -215,21 +224,22 @@ func (b *runbook) certificates() {
 
 func (b *runbook) backups() {
 	p, h := &b.t.Backup, b.h
+	repository, reach := resticByHand(b.t, h)
 	b.Heading("Backups")
 	if p.None != nil {
 		b.Para(from("backup.none.reason"), "**Nothing on this host is backed up.** The reason given: %s", p.None.Reason)
 		return
 	}
-	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(p.RepositoryOf(h)))
+	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(repository))
 	b.Commands(nil, "systemctl start "+topology.BackupUnit, "journalctl -u "+topology.BackupUnit+" -n 100")
-	var without []string
+	var without, paths []string
 	for _, i := range h.Instances {
 		if !i.Backup {
-			without = append(without, i.Name)
+			without, paths = append(without, i.Name), append(paths, i.At("backup"), i.Path)
 		}
 	}
 	if len(without) > 0 {
-		b.Para(from(h.Path), "**Not backed up:** %s.", strings.Join(without, ", "))
+		b.Para(paths, "**Not backed up:** %s.", strings.Join(without, ", "))
 	}
 	if h.RunsOdoo() {
 		i := h.Instances[0]
@@ -239,14 +249,28 @@ func (b *runbook) backups() {
 		b.Commands(nil, "systemctl start "+topology.DrillUnit, "journalctl -u "+topology.DrillUnit+" -n 100")
 	}
 	b.para("restic by hand, when the scripts are what is broken:")
-	command := "restic -r " + p.RepositoryOf(h) + " --password-file " + topology.SecretFile(p.Password)
-	if p.Storage != nil {
-		command += " -o sftp.command='ssh -F " + topology.Current + "/restic/ssh_config -i " + topology.SecretFile(p.Storage.Credential) + " storage -s sftp'"
-	}
+	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password) + reach
 	b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target /var/tmp/restored")
 	if p.Storage != nil {
 		b.Para(from("backup.storage"), "The repository lies on a %s of %g TB. The password is also with the spec's secrets: without it nobody reads the backups.", p.Storage.Product, p.Storage.SizeTB)
 	}
+}
+
+// resticByHand is the host's repository, and how restic reaches it with the secrets where they lie: outside a unit
+// there are no credentials, which the scripts' own ssh_config wants.
+func resticByHand(t *topology.Topology, h *topology.Host) (repository, options string) {
+	b := &t.Backup
+	repository = strings.TrimRight(b.Repository, "/") + "/" + h.Name
+	at, err := url.Parse(repository)
+	if err != nil || b.Storage == nil {
+		return repository, ""
+	}
+	port := "22"
+	if at.Port() != "" {
+		port = at.Port()
+	}
+	return repository, " -o sftp.command='ssh -p " + port + " -i " + topology.SecretFile(b.Storage.Credential) +
+		" -o UserKnownHostsFile=" + topology.Current + "/restic/known_hosts " + at.User.Username() + "@" + at.Hostname() + " -s sftp'"
 }
 
 func (b *runbook) ci() {
@@ -255,7 +279,7 @@ func (b *runbook) ci() {
 	b.Para(from("ci.jenkins"), "Its configuration is in %s, read at each start; what is changed in the web interface is lost then. The login is %s, its password in %s.",
 		conf.Code(topology.JenkinsCasC), conf.Code("admin"), conf.Code(topology.SecretFile(ci.Jenkins.Admin)))
 	b.para("It does not start without its plugins. They are put in place with Jenkins' own plugin installation manager (jenkins-plugin-manager.jar, from github.com/jenkinsci/plugin-installation-manager-tool):")
-	b.Commands(nil, "sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
+	b.Commands(from("packages.vendors", "ci.jenkins"), "sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
 		topology.Current+"/jenkins/plugins.txt --plugin-download-directory "+topology.JenkinsHome+"/plugins",
 		topology.Bin+"/jenkins-plugins", "systemctl restart "+topology.JenkinsUnit)
 	b.Table("agent", "connected", "slice, with all that its builds run", "end all of it")
@@ -267,7 +291,7 @@ func (b *runbook) ci() {
 		b.Row(from("ci.agents"), a.Name, when, conf.Code(a.Slice()), conf.Code("loginctl terminate-user "+a.Name))
 	}
 	for _, j := range ci.Jobs {
-		b.Item(from(j.Path), "%s starts at %s and is ended after %s: %s of %s.", conf.Code(j.Name), conf.Code(string(j.At)), j.MaxDuration, conf.Code(j.Script), j.RepositoryName)
+		b.Item(from(j.Path), "%s starts at %s and is ended after %s: %s of %s.", conf.Code(j.Name), string(j.At), j.MaxDuration, conf.Code(j.Script), j.RepositoryName)
 	}
 	if r := ci.Registry; r != nil {
 		b.Para(from("ci.registry"), "A place for a Docker registry is kept for a second phase: port %d and %s of disk. Nothing runs there, and nothing else may take it.", r.Port, r.Disk)
@@ -287,7 +311,7 @@ func (b *runbook) calendar() {
 		if j.Unit == "" {
 			unit = "Jenkins"
 		}
-		b.Row(from(j.Path), j.Name, conf.Code(when), j.Max, unit)
+		b.Row(from(j.Path), j.Name, when, j.Max, unit)
 	}
 	if w := b.h.Window; w != nil {
 		b.Para(from(w.Path, "patching.reboot"), "Security updates are installed in the patch window, and only there%s. Now, by hand: %s",
@@ -353,16 +377,16 @@ func (b *runbook) limits() {
 func (b *runbook) money() {
 	t := b.t
 	var sum float64
-	paths := from("budget")
+	paths := from("budget", "hosts")
 	for _, h := range t.Hosts {
 		sum += h.Hardware.Monthly
 	}
-	paths = append(paths, "hosts")
-	if s := t.Backup.Storage; s != nil && t.Backup.None == nil {
+	if s := t.Backup.Storage; s != nil {
 		sum += s.Monthly
 		paths = append(paths, "backup.storage.monthly")
 	}
-	buffered := math.Ceil(sum*float64(100+t.Budget.Buffer)) / 100
+	// In cents, upwards, as the rule on the budget counts.
+	buffered := math.Ceil(math.Round(sum*100)*float64(100+t.Budget.Buffer)/100) / 100
 	b.Heading("Money")
 	b.Para(paths, "This host costs %g %s a month; all hosts and the storage %g, with a buffer of %s %.2f, of a budget of %g.",
 		b.h.Hardware.Monthly, t.Budget.Currency, sum, t.Budget.Buffer, buffered, t.Budget.Monthly)

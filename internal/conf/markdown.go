@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Markdown is a text for a person, who reads it with less(1) at night or in a browser by day (CommonMark, with GitHub's
@@ -30,12 +31,15 @@ func (m *Markdown) Heading(title string, from ...string) {
 // Para appends a paragraph. The format is Markdown; its arguments are text, or Code.
 func (m *Markdown) Para(from []string, format string, args ...any) {
 	m.Blank()
-	m.Line(fmt.Sprintf(format, spans(args)...), from...)
+	m.Line(line(format, args), from...)
 }
 
 // Item appends an element of a list.
 func (m *Markdown) Item(from []string, format string, args ...any) {
-	m.Line("- "+fmt.Sprintf(format, spans(args)...), from...)
+	if last := m.data[strings.LastIndexByte(string(m.data[:len(m.data)-1]), '\n')+1:]; !strings.HasPrefix(string(last), "- ") {
+		m.Blank()
+	}
+	m.Line("- "+line(format, args), from...)
 }
 
 // Table begins a table with its columns.
@@ -86,29 +90,39 @@ func spans(args []any) []any {
 	return out
 }
 
-// markdown is a text without anything that Markdown acts on, on one line.
-func markdown(s string) string {
-	s = markdownSpecial.Replace(printable(s))
-	// What begins a line can also mean a list, a heading, a rule or a block.
-	if trimmed := strings.TrimLeft(s, " "); trimmed != "" && strings.ContainsRune("#+-=~0123456789", rune(trimmed[0])) {
-		return numbered(trimmed)
+// line is a format with its arguments. An argument that begins the line begins no list and no heading.
+func line(format string, args []any) string {
+	s := fmt.Sprintf(format, spans(args)...)
+	if !strings.HasPrefix(format, "%") {
+		return s
 	}
-	return s
-}
-
-// numbered is a text that may begin a line: "1." would begin a list, "-" and "#" too.
-func numbered(s string) string {
+	s = strings.TrimLeft(s, " ")
 	end := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	switch {
-	case end == 0:
-		return `\` + s
 	case end > 0 && (s[end] == '.' || s[end] == ')'):
 		return s[:end] + `\` + s[end:]
+	case s != "" && strings.IndexByte("#+-=", s[0]) >= 0:
+		return `\` + s
 	}
 	return s
 }
 
-var markdownSpecial = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`, "&", `\&`, "|", `\|`, "~", `\~`)
+// markdown is a text in which nothing means anything to Markdown, on one line. An underscore inside a word is one
+// (CommonMark 6.2).
+func markdown(s string) string {
+	runes := []rune(printable(s))
+	word := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
+	}
+	var b strings.Builder
+	for i, r := range runes {
+		if strings.ContainsRune("\\`*[]<>&|~", r) || r == '_' && !(word(i-1) && word(i+1)) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
 
 // codeSpan fences a code with more backticks than any run in it has (CommonMark 6.1).
 func codeSpan(s string) string {

@@ -19,6 +19,8 @@ type check struct {
 	tree  *artifact.Tree
 	files []*artifact.File // those of the class
 	Result
+
+	failed string // the last program that exited with a code other than 0
 }
 
 // current is where a host finds the generation that it runs.
@@ -41,13 +43,22 @@ func (c *check) fail(path string, line int, format string, args ...any) {
 	c.Problems = append(c.Problems, Problem{path, line, fmt.Sprintf(format, args...)})
 }
 
-// run runs a program in the root and returns what it did. A program that fails in silence is a problem too.
-func (c *check) run(argv ...string) result {
-	res := c.root.run(c.ctx, argv...)
-	if res.code != 0 && strings.TrimSpace(res.stdout+res.stderr) == "" {
-		c.fail("", 0, "%s: exit code %d", strings.Join(argv, " "), res.code)
+// run runs a program in the root and returns what it did.
+func (c *check) run(argv ...string) result { return c.runCommand(command{argv: argv}) }
+
+func (c *check) runCommand(cmd command) result {
+	res := c.root.runCommand(c.ctx, cmd)
+	if res.code != 0 {
+		c.failed = fmt.Sprintf("%s: exit code %d", strings.Join(cmd.argv, " "), res.code)
 	}
 	return res
+}
+
+// finish refuses what a program refused without a word that became a problem.
+func (c *check) finish() {
+	if c.failed != "" && len(c.Problems) == 0 {
+		c.fail("", 0, "%s", c.failed)
+	}
 }
 
 // quiet runs a program that must succeed and say nothing on standard error; each line it says is a problem.

@@ -87,12 +87,16 @@ func vetHost(ctx context.Context, t *artifact.Tree, lower string, only ...string
 	for i, c := range claims {
 		if c.class.first {
 			c.class.check(checks[i])
+			checks[i].finish()
 		}
 	}
 	var wg sync.WaitGroup
 	for i, c := range claims {
 		if !c.class.first {
-			wg.Go(func() { c.class.check(checks[i]) })
+			wg.Go(func() {
+				c.class.check(checks[i])
+				checks[i].finish()
+			})
 		}
 	}
 	wg.Wait()

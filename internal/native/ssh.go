@@ -62,7 +62,7 @@ func authorizedKeys(c *check) {
 }
 
 func (c *check) key(path string, n int, line string) {
-	res := c.root.runCommand(c.ctx, command{argv: []string{"ssh-keygen", "-l", "-f", "/dev/stdin"}, stdin: line + "\n"})
+	res := c.runCommand(command{argv: []string{"ssh-keygen", "-l", "-f", "/dev/stdin"}, stdin: line + "\n"})
 	if res.code != 0 || strings.Count(res.stdout, "\n") != 1 {
 		c.fail(path, n, "ssh-keygen finds no key in this line: %s", strings.TrimSpace(res.stderr+res.stdout))
 	}

@@ -58,18 +58,16 @@ func (t *Topology) Mirrors(h *Host) []*Repository {
 }
 
 // checkSources refuses an SSH address whose server nothing pins, and a deploy key that nothing would use.
-func checkSources(s *Sources, o *Origins) Problems {
-	var problems Problems
-	known := index(s.KnownHosts, func(k *KnownHost) string { return k.Name })
-	for _, r := range s.Repositories {
+func checkSources(c *checker) {
+	known := index(c.t.Sources.KnownHosts, func(k *KnownHost) string { return k.Name })
+	for _, r := range c.t.Sources.Repositories {
 		host, _ := r.SSH()
 		switch {
 		case host == "" && r.Credential != "":
-			problems.add(o, r.Path+".credential", "a deploy key opens ssh addresses, and "+r.Git+" is none", "")
+			c.refuse(r.Path+".credential", "", c.also(r.Path+".git", "%s", r.Git), "a deploy key opens ssh addresses, and this is none")
 		case host != "" && known[host] == nil:
-			problems.add(o, r.Path+".git", "no key of "+host+" is pinned: nothing would tell it from an impostor",
-				fmt.Sprintf("sources: knownHosts: %q: [\"ssh-ed25519 ...\"]", host))
+			c.refuse(r.Path+".git", fmt.Sprintf("sources: knownHosts: %q: [\"ssh-ed25519 ...\"]", host), nil,
+				"no key of %s is pinned: nothing would tell it from an impostor", host)
 		}
 	}
-	return problems
 }
