@@ -18,6 +18,6 @@ func newRoot() *cobra.Command {
 		},
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
-	cmd.AddCommand(newBuild())
+	cmd.AddCommand(newBuild(), newLab())
 	return cmd
 }
