@@ -48,6 +48,7 @@ type host struct {
 	boots    int
 	Cut      []string
 	init     int           // its first process
+	nspawn   *os.Process   // what runs it
 	ended    chan struct{} // closed when the machine is off
 	prepared bool
 }
@@ -150,7 +151,7 @@ func (s *supervisor) start(ctx context.Context, h *host) error {
 	}
 	ended := make(chan struct{})
 	h.mu.Lock()
-	h.ended, h.init = ended, 0
+	h.ended, h.init, h.nspawn = ended, 0, cmd.Process
 	h.mu.Unlock()
 	go s.follow(h, cmd, ended)
 	return s.findInit(h, cmd.Process.Pid, ended)
@@ -174,11 +175,12 @@ func (s *supervisor) follow(h *host, cmd *exec.Cmd, ended chan struct{}) {
 	}
 }
 
-// findInit waits for the container's first process, nspawn's only child.
+// findInit waits for the container's first process: the child of nspawn that has a process namespace of its own. There
+// is another for a moment, which sets the container up.
 func (s *supervisor) findInit(h *host, nspawn int, ended chan struct{}) error {
 	for range 200 {
 		for _, p := range processes() {
-			if p.parent == nspawn {
+			if p.parent == nspawn && spaceOf(p.pid) != spaceOf(nspawn) && spaceOf(p.pid) != "" {
 				h.mu.Lock()
 				h.init = p.pid
 				h.mu.Unlock()
@@ -194,13 +196,21 @@ func (s *supervisor) findInit(h *host, nspawn int, ended chan struct{}) error {
 	return errors.New("systemd-nspawn started nothing")
 }
 
+// spaceOf names the process namespace that a process is in.
+func spaceOf(pid int) string {
+	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	return name
+}
+
 // ready waits for the host's systemd, and makes it enforce limits.
 func (s *supervisor) ready(ctx context.Context, h *host) error {
 	pid := fmt.Sprint(h.status().Init)
 	inside := []string{"nsenter", "--target=" + pid, "--mount", "--pid"}
 	deadline := time.Now().Add(90 * time.Second)
+	var state string
+	var err error
 	for time.Now().Before(deadline) {
-		state, _ := output(ctx, append(inside, "systemctl", "is-system-running")...)
+		state, err = output(ctx, append(inside, "systemctl", "is-system-running")...)
 		if state == "running" || state == "degraded" {
 			return run(ctx, append(inside, "sh", "-c", writable)...)
 		}
@@ -210,25 +220,26 @@ func (s *supervisor) ready(ctx context.Context, h *host) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return errors.New("the host did not finish booting in 90 s")
+	return fmt.Errorf("the host did not finish booting in 90 s: it is %q (%v)", state, err)
 }
 
 // kill is a power cut: the host's first process dies, and so do all others, at once.
 func (h *host) kill() {
-	st := h.status()
 	h.mu.Lock()
-	ended := h.ended
+	init, nspawn, ended := h.init, h.nspawn, h.ended
 	h.mu.Unlock()
 	if ended == nil {
 		return
 	}
-	if st.Init > 0 {
-		if p, err := os.FindProcess(st.Init); err == nil {
-			_ = p.Kill()
-		}
+	if p, err := os.FindProcess(init); err == nil && init > 0 {
+		_ = p.Kill()
+	} else {
+		_ = nspawn.Kill()
 	}
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
+		_ = nspawn.Kill()
+		<-ended
 	}
 }

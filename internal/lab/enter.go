@@ -152,15 +152,26 @@ func (l *Lab) sshArgs(host, address string) []string {
 		"-o", "ConnectTimeout=5", "root@" + address}
 }
 
-// reach finds a position and an address from which the host's ssh answers.
+// reach finds a position and an address from which the host's ssh answers: the first that does.
 func (l *Lab) reach(position string, h HostStatus) (string, string, error) {
 	private, _, _ := strings.Cut(h.Private, "/")
-	for _, way := range []struct{ position, address string }{{VPN, private}, {Office, h.Public}, {Stranger, h.Public}} {
-		if way.address == "" || position != "" && position != way.position {
-			continue
-		}
-		if l.answers(way.position, way.address+":22") {
-			return way.position, way.address, nil
+	type way struct{ position, address string }
+	ways := slices.DeleteFunc([]way{{VPN, private}, {Office, h.Public}, {Stranger, h.Public}}, func(w way) bool {
+		return w.address == "" || position != "" && position != w.position
+	})
+	found := make(chan *way, len(ways))
+	for _, w := range ways {
+		go func() {
+			if !l.answers(w.position, w.address+":22") {
+				found <- nil
+				return
+			}
+			found <- &w
+		}()
+	}
+	for range ways {
+		if w := <-found; w != nil {
+			return w.position, w.address, nil
 		}
 	}
 	return "", "", fmt.Errorf("%s answers on no address\nhint: odoogen lab enter %s needs no network", h.Name, h.Name)

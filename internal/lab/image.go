@@ -20,7 +20,7 @@ func image(ctx context.Context, suite string, say func(string)) (string, error) 
 	dir := filepath.Join(cache, "images", suite+"-"+keyOf(append(bare, suite)...))
 	return dir, once(dir, func(made string) error {
 		say("making the base image of Debian " + suite + " (once, about 30 s)")
-		err := run(ctx, "mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(bare, ","), suite, made)
+		err := run(ctx, alone("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(bare, ","), suite, made)...)
 		if err != nil {
 			return fmt.Errorf("base image: %w\nhint: it is fetched from deb.debian.org; is the network there?", err)
 		}

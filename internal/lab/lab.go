@@ -125,6 +125,10 @@ func (l *Lab) stock(ctx context.Context, c *config, o Options, over *Overlay) er
 		bySuite[h.Suite()] = append(bySuite[h.Suite()], h)
 	}
 	if o.Fresh {
+		if others, err := l.others(); err != nil || len(others) > 0 {
+			return errors.Join(err, fmt.Errorf("other labs run on the images that are to be made anew: %s\nhint: odoogen lab down DIR",
+				strings.Join(others, ", ")))
+		}
 		for _, name := range []string{"images", "packages"} {
 			if err := os.RemoveAll(filepath.Join(cache, name)); err != nil {
 				return err
@@ -144,6 +148,25 @@ func (l *Lab) stock(ctx context.Context, c *config, o Options, over *Overlay) er
 		over.add(p)
 	}
 	return nil
+}
+
+// others are the directories of the specs whose labs run.
+func (l *Lab) others() ([]string, error) {
+	dirs, err := filepath.Glob(filepath.Join(cache, "labs", "*", "lab.json"))
+	if err != nil {
+		return nil, err
+	}
+	var specs []string
+	for _, name := range dirs {
+		c, err := readConfig(filepath.Dir(name))
+		if err != nil {
+			return nil, err
+		}
+		if (&Lab{dir: c.dir()}).Running() {
+			specs = append(specs, c.Spec)
+		}
+	}
+	return specs, nil
 }
 
 // launch starts watcher and supervisor, which outlive this process, and waits until they answer.

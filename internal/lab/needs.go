@@ -20,6 +20,7 @@ var needs = []struct{ program, pkg string }{
 	{"gpgconf", "gnupg"},
 	{"dpkg-deb", "dpkg"},
 	{"nsenter", "util-linux"},
+	{"unshare", "util-linux"},
 	{"mount", "mount"},
 }
 

@@ -63,23 +63,25 @@ func recipeOf(base string, hosts []*Host) []string {
 }
 
 // download fetches, for each line of packages, what an installation of that line would fetch, and prints the
-// index's stanza of each package file. It runs in the base image, with the machine's own network.
+// index's stanza of each package. It runs in the base image, with the machine's own network; /debs is kept.
 const download = `set -eu
 export DEBIAN_FRONTEND=noninteractive
 mkdir -p /debs/partial
 apt() { apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache::archives=/debs -o Acquire::Retries=3 "$@"; }
 apt update >&2
 while read -r line; do
-	# shellcheck disable=SC2086
 	apt install --download-only --no-install-recommends $line >&2
-done
-for deb in /debs/*.deb; do dpkg-deb --showformat '${Package}=${Version}\n' --show "$deb"; done | xargs apt-cache show
+	apt install --simulate --no-install-recommends $line
+done | sed -nE 's/^Inst ([^ ]+) (\[[^]]*\] )?\(([^ ]+) .*/\1=\3/p' | sort -u | xargs apt-cache show
 `
 
 func fill(ctx context.Context, made, base string, hosts []*Host) error {
-	debs := filepath.Join(made, "debs")
-	if err := os.MkdirAll(debs, 0o755); err != nil {
-		return err
+	debs := filepath.Join(cache, "packages", hosts[0].Suite()+"-debs") // pools link from it
+	standIns := filepath.Join(made, "stand-ins")
+	for _, dir := range []string{debs, standIns} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	lines := []string{strings.Join(worldPackages, " ")}
 	for _, h := range hosts {
@@ -106,7 +108,7 @@ func fill(ctx context.Context, made, base string, hosts []*Host) error {
 		}
 	}
 	www := filepath.Join(made, "www")
-	more, err := p.standIns(ctx, debs, www, hosts, key)
+	more, err := p.standIns(ctx, standIns, www, hosts, key)
 	if err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ func fill(ctx context.Context, made, base string, hosts []*Host) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(debs); err != nil {
+	if err := os.RemoveAll(standIns); err != nil {
 		return err
 	}
 	return os.WriteFile(made+"/pool.json", append(data, '\n'), 0o644)
@@ -151,11 +153,21 @@ func debianPackages(h *Host) []string {
 	return names
 }
 
-// fetch runs download in a throw-away copy of the base image; debs fills up with the package files.
+// fetch runs download in a throw-away copy of the base image; debs fills up with the package files. nspawn leaves empty
+// directories in /run, so that is hidden.
 func fetch(ctx context.Context, base, debs string, lines []string) (string, error) {
-	return outputOf(ctx, strings.Join(lines, "\n")+"\n",
-		"systemd-nspawn", "--quiet", "--pipe", "--register=no", "--keep-unit", "--volatile=overlay",
-		"--resolv-conf=bind-host", "--directory="+base, "--bind="+debs+":/debs", "sh", "-c", download)
+	names, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		return "", err
+	}
+	resolver := debs + ".resolv.conf"
+	if err := os.WriteFile(resolver, names, 0o644); err != nil {
+		return "", err
+	}
+	defer os.Remove(resolver)
+	return outputOf(ctx, strings.Join(lines, "\n")+"\n", alone("sh", "-c", `mount -t tmpfs tmpfs /run && exec "$@"`, "sh",
+		"systemd-nspawn", "--quiet", "--pipe", "--register=no", "--keep-unit", "--volatile=overlay", "--resolv-conf=off",
+		"--directory="+base, "--bind="+debs+":/debs", "--bind-ro="+resolver+":/etc/resolv.conf", "sh", "-c", download)...)
 }
 
 // fetched pairs the files with the stanzas of Debian's own index.
@@ -192,14 +204,14 @@ func field(stanza, name string) string {
 // standIns builds the packages that Debian has not, and serves them where the spec says they come from: vendors'
 // signed archives with their keys, and single files by address. It returns those of vendors that no package source
 // names, which Debian's archive then offers.
-func (p *Pool) standIns(ctx context.Context, debs, www string, hosts []*Host, key *signer) ([]deb, error) {
+func (p *Pool) standIns(ctx context.Context, dir, www string, hosts []*Host, key *signer) ([]deb, error) {
 	byVendor := map[string][]deb{}
 	for _, h := range hosts {
 		for _, want := range h.Packages {
 			if want.Vendor == "" || slices.Contains(p.StandIns, want.Name) {
 				continue
 			}
-			d, err := standIn(ctx, debs, want.Name, want.Version)
+			d, err := standIn(ctx, dir, want.Name, want.Version)
 			if err != nil {
 				return nil, err
 			}
@@ -210,7 +222,7 @@ func (p *Pool) standIns(ctx context.Context, debs, www string, hosts []*Host, ke
 			if p.Downloads[d.URL] != "" {
 				continue
 			}
-			built, err := standIn(ctx, debs, d.Package, d.Version)
+			built, err := standIn(ctx, dir, d.Package, d.Version)
 			if err != nil {
 				return nil, err
 			}

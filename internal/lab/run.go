@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -55,6 +58,10 @@ func outputOf(ctx context.Context, stdin string, argv ...string) (string, error)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	cmd.WaitDelay = 5 * time.Second
+	// A program does not outlive the one that waits for it. The signal comes when the thread ends that started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	err := start(cmd)
 	if err == nil {
 		err = wait(cmd)
@@ -66,6 +73,12 @@ func outputOf(ctx context.Context, stdin string, argv ...string) (string, error)
 		err = fmt.Errorf("%s: %w%s", strings.Join(argv, " "), err, tail(stderr.String()))
 	}
 	return strings.TrimSpace(stdout.String()), err
+}
+
+// alone is the command line that runs a program in process and mount namespaces of its own: when it is interrupted, all
+// that it started and mounted goes along.
+func alone(argv ...string) []string {
+	return slices.Concat([]string{"unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"}, argv)
 }
 
 // tail is the last lines of what a program said, for an error.
