@@ -157,6 +157,9 @@ func (w *world) record(r *http.Request, body []byte) {
 		scheme = "https"
 	}
 	from, _, _ := net.SplitHostPort(r.RemoteAddr)
+	if from == worldAddress {
+		return // the certificate authority, looking at a name that is no host's
+	}
 	entry := Received{Time: time.Now().UTC(), From: from, Method: r.Method, URL: scheme + "://" + r.Host + r.URL.RequestURI(),
 		Agent: r.UserAgent(), Bytes: len(body)}
 	if text := body[:min(len(body), 64<<10)]; utf8.Valid(text) {
