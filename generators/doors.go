@@ -7,10 +7,10 @@ import (
 	"odoogen/internal/topology"
 )
 
-// doors are the permanent ways from where daemons look into the generation: links to directories, and one constant
+// hostDoors are the permanent ways from where daemons look into the generation: links to directories, and one constant
 // anchor file for each daemon that reads a directory of files. A door does not change from one generation to the
 // next, so a flip of `current` is one rename; a link per file would dangle on one side of it.
-func doors(h *topology.Host) *conf.Node {
+func hostDoors(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	link := func(path, target string) {
 		all.Add(conf.Object().Set("path", path).Set("link", topology.Current+"/"+target))
@@ -40,8 +40,8 @@ func doors(h *topology.Host) *conf.Node {
 	return all
 }
 
-// absent are files of the distribution that must go: nothing else of it is replaced or removed.
-func absent(h *topology.Host) *conf.Node {
+// hostAbsent are files of the distribution that must go: nothing else of it is replaced or removed.
+func hostAbsent(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	if h.RunsOdoo() {
 		all.Add("/etc/nginx/sites-enabled/default")
@@ -49,8 +49,8 @@ func absent(h *topology.Host) *conf.Node {
 	return all
 }
 
-// disabled are units of the distribution that must not run: a package starts them, the topology has its own.
-func disabled(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostDisabled are units of the distribution that must not run: a package starts them, the topology has its own.
+func hostDisabled(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	if t.Observability != nil && len(h.Clusters) > 0 {
 		// One unit for one cluster; each cluster here has an instance of odoogen-postgres-exporter@.

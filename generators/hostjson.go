@@ -16,29 +16,29 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("host", h.Name, h.Path).
 		Set("fqdn", h.FQDN, h.At("fqdn")).
 		Set("debian", h.Debian, h.At("debian")).
-		Set("network", network(t, h)).
-		Set("routes", routes(t, h)).
+		Set("network", hostNetwork(t, h)).
+		Set("routes", hostRoutes(t, h)).
 		Set("hostKeys", list(h.HostKeys, func(int) string { return h.At("hostKeys") })).
 		Set("timezone", t.Network.Time.Zone, "network.time.zone").
-		Set("vendors", vendors(t)).
-		Set("packages", packages(t, h)).
-		Set("downloads", downloads(t, h)).
-		Set("doors", doors(h)).
-		Set("absent", absent(h)).
-		Set("disabled", disabled(t, h)).
-		Set("clusters", clusters(h)).
-		Set("databases", databases(h)).
-		Set("units", units(t, h)).
-		Set("listeners", listeners(t, h)).
-		Set("probes", probes(t, h)).
-		Set("secrets", secrets(t, h)).
-		Set("jobs", jobs(t, h))
+		Set("vendors", hostVendors(t)).
+		Set("packages", hostPackages(t, h)).
+		Set("downloads", hostDownloads(t, h)).
+		Set("doors", hostDoors(h)).
+		Set("absent", hostAbsent(h)).
+		Set("disabled", hostDisabled(t, h)).
+		Set("clusters", hostClusters(h)).
+		Set("databases", hostDatabases(h)).
+		Set("units", hostUnits(t, h)).
+		Set("listeners", hostListeners(t, h)).
+		Set("probes", hostProbes(t, h)).
+		Set("secrets", hostSecrets(t, h)).
+		Set("jobs", hostJobs(t, h))
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
 }
 
-// network is what the host's cards carry.
-func network(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostNetwork is what the host's cards carry.
+func hostNetwork(t *topology.Topology, h *topology.Host) *conf.Node {
 	n := conf.Object().Set("uplink", h.Uplink.Name, h.At("uplink.name"))
 	for _, field := range []struct{ name, address string }{{"public", h.Public}, {"public6", h.Public6}} {
 		if field.address != "" {
@@ -54,8 +54,8 @@ func network(t *topology.Topology, h *topology.Host) *conf.Node {
 	return n
 }
 
-// routes are the ways to the host, best first. A jump is another host's name.
-func routes(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostRoutes are the ways to the host, best first. A jump is another host's name.
+func hostRoutes(t *topology.Topology, h *topology.Host) *conf.Node {
 	routes := conf.Array()
 	route := func(name, address, jump string, from ...string) {
 		r := conf.Object().Set("name", name).Set("address", address)
@@ -80,8 +80,8 @@ func routes(t *topology.Topology, h *topology.Host) *conf.Node {
 	return routes
 }
 
-// vendors are the package sources, with the fingerprint that their key must have.
-func vendors(t *topology.Topology) *conf.Node {
+// hostVendors are the package sources, with the fingerprint that their key must have.
+func hostVendors(t *topology.Topology) *conf.Node {
 	all := conf.Array()
 	for _, v := range t.Packages.Vendors {
 		all.Add(conf.Object().
@@ -93,7 +93,7 @@ func vendors(t *topology.Topology) *conf.Node {
 	return all
 }
 
-func packages(t *topology.Topology, h *topology.Host) *conf.Node {
+func hostPackages(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, p := range t.PackagesOf(h) {
 		o := conf.Object().Set("name", p.Name)
@@ -105,8 +105,8 @@ func packages(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// downloads are packages that no package source has: by address and hash.
-func downloads(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostDownloads are packages that no package source has: by address and hash.
+func hostDownloads(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	if w := t.Sources.Wkhtmltopdf; w != nil && h.RunsOdoo() {
 		const path = "sources.wkhtmltopdf"
@@ -119,8 +119,8 @@ func downloads(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// clusters are the PostgreSQL clusters, and how pg_createcluster makes them.
-func clusters(h *topology.Host) *conf.Node {
+// hostClusters are the PostgreSQL clusters, and how pg_createcluster makes them.
+func hostClusters(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, c := range h.Clusters {
 		all.Add(conf.Object().
@@ -134,8 +134,8 @@ func clusters(h *topology.Host) *conf.Node {
 	return all
 }
 
-// databases are the databases and the roles that own them.
-func databases(h *topology.Host) *conf.Node {
+// hostDatabases are the databases and the roles that own them.
+func hostDatabases(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, i := range h.Instances {
 		all.Add(conf.Object().
@@ -147,8 +147,8 @@ func databases(h *topology.Host) *conf.Node {
 	return all
 }
 
-// units are what odoogen.target wants, in the order in which they start.
-func units(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostUnits are what odoogen.target wants, in the order in which they start.
+func hostUnits(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, w := range t.Units(h) {
 		all.Add(w.Unit, w.Path)
@@ -156,7 +156,7 @@ func units(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-func listeners(t *topology.Topology, h *topology.Host) *conf.Node {
+func hostListeners(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, l := range t.Listeners(h) {
 		all.Add(conf.Object().
@@ -168,8 +168,8 @@ func listeners(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// secrets are the names of what push must bring, where it goes, and what reads it.
-func secrets(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostSecrets are the names of what push must bring, where it goes, and what reads it.
+func hostSecrets(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, s := range t.SecretsOf(h) {
 		all.Add(conf.Object().
@@ -180,8 +180,8 @@ func secrets(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// jobs are what starts by the calendar, and for how long at most.
-func jobs(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostJobs are what starts by the calendar, and for how long at most.
+func hostJobs(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, j := range t.Jobs(h) {
 		o := conf.Object().Set("name", j.Name)

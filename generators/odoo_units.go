@@ -11,32 +11,125 @@ import (
 func OdooUnits(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	for _, i := range h.Instances {
-		out.add("systemd/system/"+i.Service(), odooService(i), artifact.DaemonReload, artifact.Restart(i.Service()))
-		out.constant("systemd/system/"+i.Service()+".d/20-hardening.conf", "systemd/odoo-hardening.conf", readable,
-			artifact.DaemonReload, artifact.Restart(i.Service()))
-		out.add("systemd/system/"+i.Service()+".d/10-limits.conf", odooLimits(i), artifact.DaemonReload)
+		slice, service, updater := "systemd/system/"+i.Slice(), "systemd/system/"+i.Service(), "systemd/system/"+i.Updater()
+
+		out.add(slice, odooSlice(i), artifact.DaemonReload)
+		out.add(slice+".d/10-limits.conf", odooSliceLimits(i), artifact.DaemonReload)
+
+		restart := artifact.Restart(i.Service())
+		out.add(service, odooService(i), artifact.DaemonReload, restart)
+		out.add(service+".d/10-limits.conf", odooLimits(i), artifact.DaemonReload)
+		out.constant(service+".d/20-hardening.conf", "systemd/odoo-hardening.conf", readable, artifact.DaemonReload, restart)
+
+		out.add(updater, odooUpdater(i), artifact.DaemonReload)
+		out.add(updater+".d/10-limits.conf", odooUpdaterLimits(i), artifact.DaemonReload)
+		out.constant(updater+".d/20-hardening.conf", "systemd/odoo-hardening.conf", readable, artifact.DaemonReload)
+	}
+	if h.RunsOdoo() {
+		out.constant("bin/odoo-update", "bin/odoo-update", executable)
 	}
 	return out.result()
 }
 
-func odooService(i *topology.Instance) *conf.Text {
-	u := conf.NewUnit(i.Path, "Odoo "+i.Version+", instance "+i.Name)
+func odooSlice(i *topology.Instance) *conf.Text {
+	u := conf.NewUnit(i.Path, "Holds instance "+i.Name+" and all that works for it: its limits bind them together.")
 	u.Section("Unit")
-	u.Set("Description", "Odoo "+i.Version+" "+i.Name, i.At("version"))
-	u.Set("After", i.Cluster.Unit(), i.Class.Path+".cluster")
-	u.Set("Requires", i.Cluster.Unit(), i.Class.Path+".cluster")
+	u.Set("Description", "Odoo instance "+i.Name)
+	return &u.Text
+}
+
+func odooSliceLimits(i *topology.Instance) *conf.Text {
+	u := conf.NewUnit(i.Path, "Limits of instance "+i.Name+", its updates included.")
+	u.Section("Slice")
+	u.Set("CPUQuota", i.CPUQuota.String(), i.From("CPUQuota")...)
+	u.Comment("The instance's "+i.MemoryMax.String()+" and its update's "+i.Update.MemoryMax.String()+".", i.From("slice")...)
+	u.Set("MemoryMax", i.SliceMemoryMax().String(), i.From("slice")...)
+	u.Set("IOWeight", itoa(i.IOWeight), i.From("IOWeight")...)
+	return &u.Text
+}
+
+func odooService(i *topology.Instance) *conf.Text {
+	u := conf.NewUnit(i.Path, "Odoo "+i.Version+", instance "+i.Name+".")
+	u.Section("Unit")
+	u.Set("Description", "Odoo "+i.Version+", instance "+i.Name, i.Path+".version")
+	// Wanted, not required: Odoo connects again by itself, so that neither a cluster's restart nor a package upgrade,
+	// which stops and starts it, takes the instance along.
+	u.Set("Wants", i.Cluster.Unit(), i.FromCluster("version")...)
+	u.Set("After", "network.target "+i.Cluster.Unit(), i.FromCluster("version")...)
+	u.Comment("Nothing to run before the first deploy.")
+	u.Set("ConditionPathExists", i.Current(), i.Path+".version")
+	u.Comment("Tries for ten minutes and more: a cluster that recovers from a crash refuses connections as long.")
+	u.Set("StartLimitIntervalSec", "30min")
+	u.Set("StartLimitBurst", "60")
+
 	u.Section("Service")
-	u.Set("User", i.User())
-	u.Set("Slice", i.Slice())
-	u.Exec("ExecStart", []string{i.Venv() + "/bin/python", i.Current() + "/odoo17/odoo-bin", "-c", i.ConfigFile()})
+	u.Set("Type", "exec")
+	odooProcess(u, i)
+	u.Exec("ExecStart", []string{i.Venv() + "/bin/python", i.Program(), "-c", i.ConfigFile()},
+		i.Path+".version", i.Code.Path+".community")
+	if i.Major() >= 19 && i.Workers > 0 {
+		u.Comment("A new release without a refused request; Odoo 17 would close its port.")
+		u.SetSpecifiers("ExecReload", "/bin/kill -HUP $MAINPID", append([]string{i.Path + ".version"}, i.From("workers")...)...)
+	}
+	u.Comment("SIGTERM for the master alone: it lets requests end; a worker would drop its own.")
+	u.Set("KillMode", "mixed")
+	u.Comment("A request's limit_time_real and a little: the master waits as long for its workers.", i.From("limit_time_real")...)
+	u.Set("TimeoutStopSec", i.StopTimeout().String(), i.From("limit_time_real")...)
+	u.Comment("The master starts a killed worker again.")
+	u.Set("OOMPolicy", "continue")
+	u.Set("Restart", "on-failure")
+	u.Set("RestartSec", "10s")
 	return &u.Text
 }
 
 func odooLimits(i *topology.Instance) *conf.Text {
-	u := conf.NewUnit(i.Path, "Limits of instance "+i.Name)
+	u := conf.NewUnit(i.Path, "Limits of instance "+i.Name+".")
 	u.Section("Service")
-	u.Set("CPUQuota", i.CPUQuota.String(), i.At("CPUQuota"))
-	u.Set("MemoryMax", i.MemoryMax.String(), i.At("MemoryMax"))
-	u.Set("IOWeight", itoa(i.IOWeight), i.At("IOWeight"))
+	u.Set("CPUQuota", i.CPUQuota.String(), i.From("CPUQuota")...)
+	u.Set("MemoryMax", i.MemoryMax.String(), i.From("MemoryMax")...)
+	u.Set("IOWeight", itoa(i.IOWeight), i.From("IOWeight")...)
 	return &u.Text
+}
+
+func odooUpdater(i *topology.Instance) *conf.Text {
+	u := conf.NewUnit(i.Path, "Updates modules of instance "+i.Name+". Started by a deploy, which says what to do in\n"+i.UpdateRequest()+".")
+	u.Section("Unit")
+	u.Set("Description", "Update of modules, instance "+i.Name)
+	u.Set("Requires", i.Cluster.Unit(), i.FromCluster("version")...)
+	u.Set("After", i.Cluster.Unit(), i.FromCluster("version")...)
+
+	u.Section("Service")
+	u.Set("Type", "oneshot")
+	odooProcess(u, i)
+	u.Environment("PYTHON", i.Venv()+"/bin/python", i.Path+".version")
+	u.Environment("PROGRAM", i.Program(), i.Code.Path+".community", i.Path+".version")
+	u.Environment("CONFIG", i.ConfigFile())
+	u.Environment("DATABASE", i.Database, i.From("database")...)
+	u.Environment("SOCKETS", topology.SocketDir)
+	u.Environment("PORT", itoa(i.Cluster.Port), i.FromCluster("port")...)
+	u.Set("EnvironmentFile", i.UpdateRequest())
+	u.Exec("ExecStart", []string{topology.Bin + "/odoo-update"})
+	u.Comment("Updating all modules of a large database takes hours.")
+	u.Set("TimeoutStartSec", "infinity")
+	return &u.Text
+}
+
+func odooUpdaterLimits(i *topology.Instance) *conf.Text {
+	u := conf.NewUnit(i.Path, "Limits of an update of instance "+i.Name+". Its CPU is bound by the slice.")
+	u.Section("Service")
+	u.Set("MemoryMax", i.Update.MemoryMax.String(), i.From("update.MemoryMax")...)
+	u.Set("IOWeight", itoa(i.IOWeight), i.From("IOWeight")...)
+	return &u.Text
+}
+
+// odooProcess says as whom and where Odoo runs. The environment must not carry PG* or ODOO_*: Odoo 19 prefers them
+// to odoo.conf.
+func odooProcess(u *conf.Unit, i *topology.Instance) {
+	u.Set("User", i.User())
+	u.Set("Group", i.User())
+	u.Set("Slice", i.Slice())
+	u.Set("WorkingDirectory", i.DataDir())
+	u.Environment("HOME", i.DataDir())
+	u.Environment("LANG", "C.UTF-8")
+	u.List("ReadWritePaths", []string{i.DataDir()})
 }

@@ -13,6 +13,7 @@ import (
 const (
 	readable   = 0o444
 	executable = 0o555
+	rootsAlone = 0o440 // what sudo demands of its files
 )
 
 // output gathers what a generator writes. The first failure sticks.
@@ -28,6 +29,12 @@ func (o *output) add(path string, text *conf.Text, effects ...artifact.Effect) {
 		o.err = fmt.Errorf("%s: %w", path, err)
 	}
 	o.files = append(o.files, artifact.File{Path: path, Mode: readable, Effects: effects, Data: data, From: from})
+}
+
+// guarded is add for a file that only root and its group may read.
+func (o *output) guarded(path string, text *conf.Text, effects ...artifact.Effect) {
+	o.add(path, text, effects...)
+	o.files[len(o.files)-1].Mode = rootsAlone
 }
 
 // constant puts the constant file files/name at path as it is. Each of its lines comes from itself.

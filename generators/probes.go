@@ -7,8 +7,8 @@ import (
 	"odoogen/internal/topology"
 )
 
-// probes say how push finds out that the host works, from the host itself and from its peer.
-func probes(t *topology.Topology, h *topology.Host) *conf.Node {
+// hostProbes say how push finds out that the host works, from the host itself and from its peer.
+func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, w := range t.Units(h) {
 		all.Add(conf.Object().Set("kind", "unit").Set("unit", w.Unit), w.Path)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -110,7 +109,7 @@ func newLabStatus() *cobra.Command {
 
 func printLab(cmd *cobra.Command, s *lab.Status, asJSON bool) error {
 	if asJSON {
-		return printJSON(cmd, s)
+		return printJSON(cmd.OutOrStdout(), s)
 	}
 	if !s.Running {
 		fmt.Fprintf(cmd.OutOrStdout(), "no lab runs for %s\n", s.Spec)
@@ -127,12 +126,6 @@ func printLab(cmd *cobra.Command, s *lab.Status, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "\nThe outside world is %s and has received %d requests; files are in %s\n", s.World, s.Received, s.Dir)
 	return w.Flush()
-}
-
-func printJSON(cmd *cobra.Command, v any) error {
-	e := json.NewEncoder(cmd.OutOrStdout())
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 func newLabSSH() *cobra.Command {
@@ -254,7 +247,7 @@ func newLabReceived() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd, all)
+				return printJSON(cmd.OutOrStdout(), all)
 			}
 			for _, r := range all {
 				fmt.Fprintf(cmd.OutOrStdout(), "%s %s %s %s %d bytes\n", r.Time.Format("15:04:05.000"), r.From, r.Method, r.URL, r.Bytes)
@@ -281,7 +274,7 @@ func newLabOverlay() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printJSON(cmd, o)
+			return printJSON(cmd.OutOrStdout(), o)
 		},
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"odoogen/internal/topology"
 )
 
 func main() {
@@ -34,13 +36,17 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	switch err := cmd.ExecuteContext(ctx); {
+	err := cmd.ExecuteContext(ctx)
+	var problems topology.Problems
+	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errDifferent):
 		return exitDifferent
+	case errors.As(err, &problems):
+		fmt.Fprintln(stderr, err) // each begins with its place, where an editor finds it
 	default:
-		fmt.Fprintln(stderr, err)
-		return exitWrong
+		fmt.Fprintln(stderr, "odoogen:", err)
 	}
+	return exitWrong
 }

@@ -9,8 +9,22 @@ import (
 func newRoot() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
-		Use:           "odoogen",
-		Short:         "One CUE source for Odoo test environments on your own Debian servers",
+		Use:   "odoogen",
+		Short: "One CUE source for Odoo test environments on your own Debian servers",
+		Long: `odoogen compiles one CUE source, envs.cue, into the exact files of every host that runs Odoo test environments.
+
+Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk on stderr.`,
+		Example: `  odoogen init servers                          # a directory with a commented envs.cue
+  odoogen vet                                   # every mistake, with its place
+  sudo odoogen vet --native                     # every file, read by the program that reads it on the host
+  odoogen build                                 # every host's files, in out/
+  odoogen build -o golden                       # the same, to commit and review
+  odoogen build --check -o golden               # whether golden/ is what envs.cue gives
+  odoogen why out/tests/odoo/qa17.conf:12       # where a line comes from
+  odoogen where envs.cue:42                     # what a line leads to
+  sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
+  odoogen version
+  odoogen completion bash > /etc/bash_completion.d/odoogen`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -18,6 +32,7 @@ func newRoot() *cobra.Command {
 		},
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
-	cmd.AddCommand(newBuild(), newLab())
+	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newLab(), newVersion())
 	return cmd
 }

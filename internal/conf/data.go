@@ -72,6 +72,17 @@ func (n *Node) Add(value any, from ...string) *Node {
 	return n
 }
 
+// Merge appends the keys of another object.
+func (n *Node) Merge(other *Node) *Node {
+	for _, e := range other.entries {
+		n.Set(e.key, e.value, e.from...)
+	}
+	return n
+}
+
+// Len is how many keys or elements the node has.
+func (n *Node) Len() int { return len(n.entries) }
+
 // node is the value as a Node.
 func node(value any) *Node {
 	switch v := value.(type) {

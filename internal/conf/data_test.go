@@ -11,7 +11,7 @@ import (
 
 // hostile are texts that a careless writer lets escape: whatever a language can hold must come back as it went in.
 var hostile = []string{
-	"", " ", " leading", "trailing ", `"`, `'`, `it's "both"`, `\`, `C:\path\`, "a\nb", "\n", "a\n", "\ttab", "$HOME", "${readFile:/etc/shadow}",
+	"", " ", " leading", "trailing ", `"`, `'`, `it's "both"`, `\`, `C:\path\`, "a\nb", "\n", "a\n", "a\r\nb", "\ttab", "$HOME", "${readFile:/etc/shadow}",
 	"100%", "%d", "a; b", "a # b", "#", "key: value", "- item", "yes", "No", "on", "null", "~", "1e3", "0x1F", "12:30", "2026-11-23",
 	"true", "[a]", "{a: b}", "&anchor", "*alias", "!tag", "|", ">", "@at", "`tick`", "---", "...", "<b>&amp;</b>",
 	"ünïcödé", "日本", "\u2028", "\ufeff", "\u0085", "\x07", strings.Repeat("long words ", 200),

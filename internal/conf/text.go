@@ -40,15 +40,20 @@ func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, ar
 func (t *Text) Blank() { t.Line("") }
 
 // Comment appends a comment, a "# " before each of its lines.
-func (t *Text) Comment(text string, from ...string) {
+func (t *Text) Comment(text string, from ...string) { t.comment("# ", text, from) }
+
+func (t *Text) comment(mark, text string, from []string) {
 	for line := range strings.SplitSeq(text, "\n") {
-		t.Line(strings.TrimRight("# "+printable(line), " "), from...)
+		t.Line(strings.TrimRight(mark+printable(line), " "), from...)
 	}
 }
 
 // Header appends the comment that says whose file this is.
-func (t *Text) Header(what string) {
-	t.Comment(what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push.")
+func (t *Text) Header(what string) { t.Comment(t.notice(what)) }
+
+// notice is what a file says of itself: what it is, and which part of the spec decides it.
+func (t *Text) notice(what string) string {
+	return what + "\nFrom " + t.owner + ", by odoogen. A change here is lost: edit the spec, build, review, push."
 }
 
 // Refuse makes the file fail. Only the first refusal counts.

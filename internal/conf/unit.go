@@ -45,11 +45,35 @@ func (u *Unit) SetSpecifiers(key, value string, from ...string) {
 // Exec appends a command line of plain arguments: each reaches the program as it is, specifiers and variables
 // unexpanded (systemd.service(5), COMMAND LINES).
 func (u *Unit) Exec(key string, argv []string, from ...string) {
+	if len(argv) == 0 || !strings.HasPrefix(argv[0], "/") || strings.ContainsAny(argv[0], `$%"'\; `) {
+		// What stands first is not unescaped as the arguments are.
+		u.Refuse("%s=%q: want the plain path of a program first", key, argv)
+		return
+	}
 	words := make([]string, len(argv))
 	for i, arg := range argv {
 		words[i] = QuoteExec(arg)
 		if !plain(arg) {
 			u.Refuse("%s=%q: a command line cannot carry control characters", key, arg)
+			return
+		}
+	}
+	u.SetSpecifiers(key, strings.Join(words, " "), from...)
+}
+
+// Environment appends one variable of the processes' environment, which everybody may read: never a secret
+// (systemd.exec(5)).
+func (u *Unit) Environment(name, value string, from ...string) {
+	u.List("Environment", []string{name + "=" + value}, from...)
+}
+
+// List appends key= and items, each as it is and apart from the others: paths, variables.
+func (u *Unit) List(key string, items []string, from ...string) {
+	words := make([]string, len(items))
+	for i, item := range items {
+		words[i] = quoteWord(item)
+		if !plain(item) {
+			u.Refuse("%s=%q: a unit file cannot carry control characters", key, item)
 			return
 		}
 	}
@@ -64,9 +88,14 @@ var noSpecifiers = map[string]bool{
 
 // QuoteExec quotes one argument of a command line.
 func QuoteExec(arg string) string {
-	arg = strings.NewReplacer("%", "%%", "$", "$$").Replace(arg)
-	if arg != "" && !strings.ContainsAny(arg, " \t\"'\\;") {
-		return arg
+	return quoteWord(strings.ReplaceAll(arg, "$", "$$"))
+}
+
+// quoteWord quotes one word of a list of words, as most of systemd's files have them (systemd.syntax(7), QUOTING).
+func quoteWord(word string) string {
+	word = strings.ReplaceAll(word, "%", "%%")
+	if word != "" && !strings.ContainsAny(word, " \t\"'\\;#") {
+		return word
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(arg) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
 }

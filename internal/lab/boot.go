@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -48,7 +47,7 @@ type host struct {
 	boots    int
 	Cut      []string
 	init     int           // its first process
-	nspawn   *os.Process   // what runs it
+	nspawn   child         // what runs it
 	ended    chan struct{} // closed when the machine is off
 	prepared bool
 }
@@ -79,7 +78,7 @@ func (h *host) setCut(side string, cut bool) {
 func (h *host) status() HostStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return HostStatus{Name: h.Name, State: h.state, Debian: h.Debian, Public: h.Public(), Private: h.Network.Private,
+	return HostStatus{Name: h.Name(), State: h.state, Debian: h.Debian, Public: h.Public(), Private: h.Network.Private,
 		Boots: h.boots, Cut: append([]string{}, h.Cut...), Init: h.init}
 }
 
@@ -113,11 +112,13 @@ func (s *supervisor) boot(ctx context.Context, h *host, say func(string)) error 
 	h.state = running
 	h.boots++
 	h.mu.Unlock()
-	say(fmt.Sprintf("%s is up after %.1f s", h.Name, time.Since(began).Seconds()))
+	say(fmt.Sprintf("%s is up after %.1f s", h.Name(), time.Since(began).Seconds()))
 	return nil
 }
 
-func (s *supervisor) console(h *host) string { return filepath.Join(s.hostDir(h.Name), "console.log") }
+func (s *supervisor) console(h *host) string {
+	return filepath.Join(s.hostDir(h.Name()), "console.log")
+}
 
 // start starts the host's systemd.
 func (s *supervisor) start(ctx context.Context, h *host) error {
@@ -130,43 +131,40 @@ func (s *supervisor) start(ctx context.Context, h *host) error {
 	if err := s.plug(ctx, h); err != nil {
 		return err
 	}
-	cgroups, err := makeCgroups(s.ID, h.Name)
+	cgroups, err := makeCgroups(s.ID, h.Name())
 	if err != nil {
 		return err
 	}
-	argv := slices.Concat([]string{"-c", into, "sh"}, cgroups, []string{"--", "systemd-nspawn", "--quiet", "--boot",
-		"--directory=" + filepath.Join(s.hostDir(h.Name), "root"), "--machine=" + h.Name, "--register=no", "--keep-unit",
-		"--network-namespace-path=/run/netns/" + h.Name, "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
+	argv := slices.Concat([]string{"/bin/sh", "-c", into, "sh"}, cgroups, []string{"--", "systemd-nspawn", "--quiet", "--boot",
+		"--directory=" + filepath.Join(s.hostDir(h.Name()), "root"), "--machine=" + h.Name(), "--register=no", "--keep-unit",
+		"--network-namespace-path=/run/netns/" + h.Name(), "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
 		"--link-journal=no", "--console=pipe"})
 	console, err := os.OpenFile(s.console(h), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
 	}
 	defer console.Close()
-	cmd := exec.Command("sh", argv...)
-	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network")
-	cmd.Stdout, cmd.Stderr = console, console
-	if err := start(cmd); err != nil {
+	nspawn, err := program{argv: argv, log: console, env: append(os.Environ(), "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network")}.start()
+	if err != nil {
 		return err
 	}
 	ended := make(chan struct{})
 	h.mu.Lock()
-	h.ended, h.init, h.nspawn = ended, 0, cmd.Process
+	h.ended, h.init, h.nspawn = ended, 0, nspawn
 	h.mu.Unlock()
-	go s.follow(h, cmd, ended)
-	return s.findInit(h, cmd.Process.Pid, ended)
+	go s.follow(h, nspawn, ended)
+	return s.findInit(h, nspawn.pid(), ended)
 }
 
 // follow waits for the machine to go off. nspawn ends with 133 where a reboot was asked for inside.
-func (s *supervisor) follow(h *host, cmd *exec.Cmd, ended chan struct{}) {
-	err := wait(cmd)
+func (s *supervisor) follow(h *host, nspawn child, ended chan struct{}) {
+	code, _ := nspawn.wait()
 	h.mu.Lock()
 	was := h.state
 	h.state, h.init = off, 0
 	h.mu.Unlock()
 	close(ended)
-	var exit *exec.ExitError
-	if was == running && errors.As(err, &exit) && exit.ExitCode() == 133 {
+	if was == running && code == 133 {
 		s.work.Lock()
 		defer s.work.Unlock()
 		if err := s.boot(context.Background(), h, func(line string) { fmt.Println(line) }); err != nil {
@@ -234,12 +232,12 @@ func (h *host) kill() {
 	if p, err := os.FindProcess(init); err == nil && init > 0 {
 		_ = p.Kill()
 	} else {
-		_ = nspawn.Kill()
+		nspawn.kill()
 	}
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
-		_ = nspawn.Kill()
+		nspawn.kill()
 		<-ended
 	}
 }

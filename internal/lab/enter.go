@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -105,7 +104,7 @@ func (l *Lab) take(position string) error {
 
 // Exec replaces this process by a program in a position of the operator. It returns only if that fails.
 func (l *Lab) Exec(position string, argv []string) error {
-	program, err := exec.LookPath(argv[0])
+	program, err := find(argv[0])
 	if err != nil {
 		return err
 	}
@@ -220,7 +219,7 @@ func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
 	if err != nil {
 		return err
 	}
-	program, err := exec.LookPath(argv[0])
+	program, err := find(argv[0])
 	if err != nil {
 		return err
 	}

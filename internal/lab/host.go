@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -10,39 +9,9 @@ import (
 	"odoogen/internal/artifact"
 )
 
-// Host is what the lab must know of a host in order to boot it: the part of its tree that is about the world.
+// Host is what the lab must know of a host in order to boot it, all of it from the host's tree.
 type Host struct {
-	Name    string `json:"host"`
-	FQDN    string `json:"fqdn"`
-	Debian  int    `json:"debian"`
-	Network struct {
-		Uplink    string `json:"uplink"`    // the interface to the public network
-		Public    string `json:"public"`    // its IPv4 address, or empty
-		Public6   string `json:"public6"`   // its IPv6 address, or empty
-		Interface string `json:"interface"` // the interface to the private network, or empty
-		Private   string `json:"private"`   // address/prefix length there, or empty
-		MTU       int    `json:"mtu"`       // of the private network
-	} `json:"network"`
-	Routes []struct {
-		Name    string `json:"name"`
-		Address string `json:"address"`
-	} `json:"routes"`
-	Packages []struct {
-		Name    string `json:"name"`
-		Version string `json:"version"` // a pin such as "21.*", or empty
-		Vendor  string `json:"vendor"`  // empty: Debian
-	} `json:"packages"`
-	Vendors []struct {
-		Name    string `json:"name"`
-		Key     string `json:"key"`
-		Keyring string `json:"keyring"`
-	} `json:"vendors"`
-	Downloads []struct {
-		Package string `json:"package"`
-		Version string `json:"version"`
-		URL     string `json:"url"`
-	} `json:"downloads"`
-
+	artifact.Host
 	Sites   []string `json:"sites"`   // the names that its nginx answers to
 	Sources []Source `json:"sources"` // its package sources
 	Box     Box      `json:"box"`     // where its backups go
@@ -66,19 +35,16 @@ type Box struct {
 
 // hostOf reads a host out of its tree.
 func hostOf(tree *artifact.Tree) (*Host, error) {
-	f := tree.File("HOST.json")
-	if f == nil {
-		return nil, fmt.Errorf("%s: the tree has no HOST.json", tree.Host)
+	facts, err := tree.ReadHost()
+	if err != nil {
+		return nil, err
 	}
-	h := &Host{}
-	if err := json.Unmarshal(f.Data, h); err != nil {
-		return nil, fmt.Errorf("%s: HOST.json: %w", tree.Host, err)
-	}
+	h, name := &Host{Host: *facts}, facts.Host
 	if suites[h.Debian] == "" {
-		return nil, fmt.Errorf("%s: the lab knows no Debian %d", tree.Host, h.Debian)
+		return nil, fmt.Errorf("%s: the lab knows no Debian %d", name, h.Debian)
 	}
 	if h.Network.Uplink == "" {
-		return nil, fmt.Errorf("%s: HOST.json names no uplink", tree.Host)
+		return nil, fmt.Errorf("%s: %s names no uplink", name, artifact.HostName)
 	}
 	for _, f := range tree.Files {
 		switch text := string(f.Data); {
@@ -111,6 +77,9 @@ func (h *Host) Public() string {
 	}
 	return ""
 }
+
+// Name is what the spec calls it.
+func (h *Host) Name() string { return h.Host.Host }
 
 // Private is the address on the private network, or the zero value.
 func (h *Host) Private() netip.Prefix {

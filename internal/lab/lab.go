@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -176,16 +175,12 @@ func (l *Lab) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command("/proc/self/exe", append(WatchCommand, l.dir)...)
-	cmd.Args[0] = "odoogen"
-	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := start(cmd); err != nil {
+	c, err := program{self: true, argv: append(WatchCommand, l.dir), log: log, attr: &syscall.SysProcAttr{Setsid: true}}.start()
+	if err != nil {
 		return err
 	}
 	ended := make(chan struct{})
-	go func() { _ = wait(cmd); close(ended) }()
+	go func() { _, _ = c.wait(); close(ended) }()
 	for {
 		if conn, err := net.Dial("unix", filepath.Join(l.dir, "control")); err == nil {
 			return conn.Close()
@@ -312,10 +307,10 @@ func (l *Lab) makeKeys(ctx context.Context, c *config, over *Overlay) error {
 	var err error
 	var known []byte
 	for _, h := range c.Hosts {
-		if over.HostKeys[h.Name], err = make(h.Name); err != nil {
+		if over.HostKeys[h.Name()], err = make(h.Name()); err != nil {
 			return err
 		}
-		known = fmt.Appendf(known, "%s %s\n", h.Name, over.HostKeys[h.Name])
+		known = fmt.Appendf(known, "%s %s\n", h.Name(), over.HostKeys[h.Name()])
 	}
 	if over.Box, err = make("box"); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 )
@@ -36,7 +35,7 @@ func Missing() error {
 	}
 	var programs, packages []string
 	for _, n := range needs {
-		if _, err := exec.LookPath(n.program); err != nil {
+		if _, err := find(n.program); err != nil {
 			programs = append(programs, n.program)
 			packages = append(packages, n.pkg)
 		}

@@ -129,15 +129,15 @@ func layNetwork(ctx context.Context, c *config) error {
 
 // plug makes the host's namespace anew, as a machine's cards are after power on, and lays its cables.
 func (s *supervisor) plug(ctx context.Context, h *host) error {
-	if err := newSpace(ctx, h.Name); err != nil {
+	if err := newSpace(ctx, h.Name()); err != nil {
 		return err
 	}
-	cables := []cable{{near: h.cable(Public), bridge: publicBridge, space: h.Name, far: h.Network.Uplink, bare: true}}
+	cables := []cable{{near: h.cable(Public), bridge: publicBridge, space: h.Name(), far: h.Network.Uplink, bare: true}}
 	if a := h.Public(); a != "" {
 		cables[0].address = a + "/32"
 	}
 	if h.Network.Interface != "" {
-		cables = append(cables, cable{near: h.cable(Private), bridge: privateBridge, space: h.Name, far: h.Network.Interface,
+		cables = append(cables, cable{near: h.cable(Private), bridge: privateBridge, space: h.Name(), far: h.Network.Interface,
 			address: h.Network.Private, mtu: h.Network.MTU, bare: true})
 	}
 	for _, c := range cables {

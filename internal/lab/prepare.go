@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -14,7 +15,7 @@ import (
 // network, keys; and what makes the lab's world be trusted as the real one is: its certificate authorities and the
 // key of its package archives.
 func (s *supervisor) prepare(ctx context.Context, h *host) error {
-	dir := s.hostDir(h.Name)
+	dir := s.hostDir(h.Name())
 	root := filepath.Join(dir, "root")
 	if err := overlay(ctx, s.Images[h.Suite()], dir); err != nil {
 		return err
@@ -23,11 +24,11 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if _, err := rand.Read(id); err != nil {
 		return err
 	}
-	key, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name))
+	key, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name()))
 	if err != nil {
 		return err
 	}
-	public, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name+".pub"))
+	public, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name()+".pub"))
 	if err != nil {
 		return err
 	}
@@ -53,8 +54,8 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 		mode os.FileMode
 		data string
 	}{
-		{"etc/hostname", 0o644, h.Name + "\n"},
-		{"etc/hosts", 0o644, fmt.Sprintf("127.0.0.1 localhost\n127.0.1.1 %s %s\n", h.FQDN, h.Name)},
+		{"etc/hostname", 0o644, h.Name() + "\n"},
+		{"etc/hosts", 0o644, fmt.Sprintf("127.0.0.1 localhost\n127.0.1.1 %s %s\n", h.FQDN, h.Name())},
 		{"etc/machine-id", 0o444, hex.EncodeToString(id) + "\n"},
 		{"etc/resolv.conf", 0o644, "nameserver " + worldAddress + "\n"},
 		{"etc/network/interfaces", 0o644, interfaces(h.Host)},
@@ -63,6 +64,7 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 		{"root/.ssh/authorized_keys", 0o600, string(operator)},
 		{"usr/local/share/ca-certificates/odoogen-lab.crt", 0o644, string(authorities)},
 		{"etc/apt/trusted.gpg.d/odoogen-lab.asc", 0o644, string(armored)},
+		{"usr/local/sbin/ip", 0o755, vlanless},
 	} {
 		name := filepath.Join(root, f.name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -86,6 +88,12 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	}
 	return appendTo(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"), authorities)
 }
+
+// vlanless stands in for ip where a VLAN is concerned, which few kernels can make in a container: the private network's
+// interface is there, but as a plain one.
+//
+//go:embed vlanless
+var vlanless string
 
 // interfaces is /etc/network/interfaces as a provider leaves it: the uplink, and nothing of a private network. The
 // public network is one wire, so every address is on the link.

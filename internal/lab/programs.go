@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,17 +144,15 @@ func (w *world) startProgram(root string, argv []string) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Path = argv[0]
-	cmd.Err = nil // it is looked for below root
-	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0"}
-	if err := start(cmd); err != nil {
+	c, err := program{argv: argv, log: log, attr: &syscall.SysProcAttr{Chroot: root},
+		env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0"}}.start()
+	if err != nil {
 		return fmt.Errorf("%s: %w", argv[0], err)
 	}
-	go func() { fmt.Fprintln(os.Stderr, argv[0], "ended:", wait(cmd)) }()
+	go func() {
+		_, err := c.wait()
+		fmt.Fprintln(os.Stderr, argv[0], "ended:", err)
+	}()
 	return nil
 }
 

@@ -41,6 +41,48 @@ func wait(cmd *exec.Cmd) error {
 	return err
 }
 
+// program is a program to start and to leave running.
+type program struct {
+	argv   []string
+	self   bool     // argv is this program's own arguments
+	log    *os.File // what it says
+	env    []string // nil: this process's
+	attr   *syscall.SysProcAttr
+	passed *os.File // its file descriptor 3
+}
+
+// child is a program that runs.
+type child struct{ cmd *exec.Cmd }
+
+func (p program) start() (child, error) {
+	argv := p.argv
+	if p.self {
+		argv = append([]string{"/proc/self/exe"}, argv...)
+	}
+	// Not LookPath: a program may be looked for in another root.
+	cmd := &exec.Cmd{Path: argv[0], Args: argv, Env: p.env, Dir: "/", Stdout: p.log, Stderr: p.log, SysProcAttr: p.attr}
+	if p.self {
+		cmd.Args[0] = "odoogen"
+	}
+	if p.passed != nil {
+		cmd.ExtraFiles = []*os.File{p.passed}
+	}
+	return child{cmd}, start(cmd)
+}
+
+func (c child) pid() int { return c.cmd.Process.Pid }
+
+func (c child) kill() { _ = c.cmd.Process.Kill() }
+
+// wait waits for its end and returns its exit code, -1 for a signal.
+func (c child) wait() (int, error) {
+	err := wait(c.cmd)
+	return c.cmd.ProcessState.ExitCode(), err
+}
+
+// find is where PATH has a program.
+func find(name string) (string, error) { return exec.LookPath(name) }
+
 // run runs a program to its end. The error of one that fails carries the end of what it said.
 func run(ctx context.Context, argv ...string) error {
 	_, err := output(ctx, argv...)

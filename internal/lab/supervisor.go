@@ -99,7 +99,7 @@ func (s *supervisor) do(r request, say func(string)) error {
 	if r.Op == "boot" {
 		return s.bootAll(ctx, say)
 	}
-	i := slices.IndexFunc(s.hosts, func(h *host) bool { return h.Name == r.Host })
+	i := slices.IndexFunc(s.hosts, func(h *host) bool { return h.Name() == r.Host })
 	if i < 0 {
 		return fmt.Errorf("the lab has no host %q\nhint: odoogen lab status lists them", r.Host)
 	}
@@ -121,7 +121,7 @@ func (s *supervisor) cable(ctx context.Context, h *host, sides []string, cut boo
 	for _, side := range sides {
 		if side == Private && h.Network.Interface == "" {
 			if len(sides) == 1 {
-				return fmt.Errorf("%s is not on the private network", h.Name)
+				return fmt.Errorf("%s is not on the private network", h.Name())
 			}
 			continue
 		}
@@ -156,7 +156,7 @@ func (s *supervisor) bootAll(ctx context.Context, say func(string)) error {
 	wg.Wait()
 	for i, err := range errs {
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.hosts[i].Name, err)
+			return fmt.Errorf("%s: %w", s.hosts[i].Name(), err)
 		}
 	}
 	return nil

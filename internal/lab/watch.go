@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -29,21 +28,18 @@ func Watch(dir string) error {
 		return err
 	}
 	defer held.Close()
-	cmd := exec.Command("/proc/self/exe", append(SuperviseCommand, dir)...)
-	cmd.Args[0] = "odoogen"
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{alive}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true,
-		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC}
-	if err := start(cmd); err != nil {
+	c, err := program{self: true, argv: append(SuperviseCommand, dir), log: os.Stderr, passed: alive,
+		attr: &syscall.SysProcAttr{Setsid: true,
+			Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC}}.start()
+	if err != nil {
 		return fmt.Errorf("namespaces: %w", err)
 	}
 	alive.Close()
-	p, _ := processOf(cmd.Process.Pid)
+	p, _ := processOf(c.pid())
 	if err := os.WriteFile(filepath.Join(dir, "pid"), fmt.Appendf(nil, "%d %s\n", p.pid, p.started), 0o600); err != nil {
 		return err
 	}
-	ended := wait(cmd)
+	_, ended := c.wait()
 	for _, name := range []string{"pid", "control"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 			return err

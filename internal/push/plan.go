@@ -143,9 +143,8 @@ var ranks = []struct {
 	verb, prefix string
 }{
 	{"stop", ""},
-	{"run", "systemd-sysusers"},
-	{"run", "systemd-tmpfiles"},
 	{"daemon-reload", ""},
+	{"run", "odoogen-users"},
 	{"", "systemd-sysctl"},
 	{"", "systemd-networkd"},
 	{"", "odoogen-vswitch"},

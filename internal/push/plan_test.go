@@ -61,14 +61,14 @@ func TestNothingToDo(t *testing.T) {
 func TestActionsComeInTheOrderInWhichThingsStandOnEachOther(t *testing.T) {
 	files := []string{
 		"a daemon-reload restart:odoo-qa17.service", "b reload:nginx.service", "c restart:postgresql@15-main.service",
-		"d run:odoogen-postgres@main.service", "e run:systemd-sysusers.service", "f run:systemd-tmpfiles-setup.service",
+		"d run:odoogen-postgres@15-main.service", "e run:odoogen-users.service",
 		"g restart:odoogen-backup.timer", "h reload:odoogen-nftables.service", "i restart:systemd-sysctl.service",
 		"j restart:alloy.service",
 	}
 	got := actions(t, tree(t, "2", "nginx.service", files...), seen(tree(t, "1", "nginx.service", files...)))
 	want := []string{
-		"run systemd-sysusers.service", "run systemd-tmpfiles-setup.service", "daemon-reload", "restart systemd-sysctl.service",
-		"reload odoogen-nftables.service", "restart postgresql@15-main.service", "run odoogen-postgres@main.service",
+		"daemon-reload", "run odoogen-users.service", "restart systemd-sysctl.service",
+		"reload odoogen-nftables.service", "restart postgresql@15-main.service", "run odoogen-postgres@15-main.service",
 		"restart odoo-qa17.service", "reload nginx.service", "restart alloy.service", "restart odoogen-backup.timer",
 		"start odoogen.target",
 	}

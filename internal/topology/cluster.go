@@ -2,8 +2,14 @@ package topology
 
 import "fmt"
 
+// ID is the cluster's name as systemd has it in postgresql@ID.service: "15-main".
+func (c *Cluster) ID() string { return fmt.Sprintf("%d-%s", c.Version, c.Name) }
+
 // Unit is the cluster's unit, a template instance of postgresql-common.
-func (c *Cluster) Unit() string { return fmt.Sprintf("postgresql@%d-%s.service", c.Version, c.Name) }
+func (c *Cluster) Unit() string { return "postgresql@" + c.ID() + ".service" }
+
+// SQLUnit is the job that makes the cluster's roles and databases.
+func (c *Cluster) SQLUnit() string { return "odoogen-postgres@" + c.ID() + ".service" }
 
 // ExporterUnit is the unit of the cluster's exporter: an own template, since Debian's package has one unit only.
 func (c *Cluster) ExporterUnit() string { return "odoogen-postgres-exporter@" + c.Name + ".service" }
@@ -12,6 +18,30 @@ func (c *Cluster) ExporterUnit() string { return "odoogen-postgres-exporter@" + 
 func (c *Cluster) DataDir() string {
 	return fmt.Sprintf("/var/lib/postgresql/%d/%s", c.Version, c.Name)
 }
+
+// Folder holds the cluster's files in a tree, and below Current on a host.
+func (c *Cluster) Folder() string { return "postgresql/" + c.Name }
+
+// ExtensionsSQL makes the extensions of an Odoo database: what a restore runs before it fills a new one.
+func (c *Cluster) ExtensionsSQL() string { return Current + "/" + c.Folder() + "/extensions.sql" }
+
+// CreateArguments are those of pg_createcluster(1). Odoo's databases bring their own collation (databases.sql); the
+// locale decides about letters and messages. Checksums find a corrupted page when it is read or dumped.
+func (c *Cluster) CreateArguments() []string {
+	return []string{
+		"--port", fmt.Sprint(c.Port),
+		"--datadir", c.DataDir(),
+		"--socketdir", SocketDir,
+		"--encoding", "UTF8",
+		"--locale", "C.UTF-8",
+		"--start-conf", "auto",
+		fmt.Sprint(c.Version), c.Name,
+		"--", "--data-checksums",
+	}
+}
+
+// At is the path of one of PostgreSQL's own settings.
+func (c *Cluster) At(setting string) string { return c.Path + ".settings." + setting }
 
 // SharedBuffers is a quarter of the RAM that is the cluster's own.
 func (c *Cluster) SharedBuffers() Size { return c.RAM / 4 / MiB * MiB }

@@ -1,35 +1,391 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
 )
 
-// cueProblems turns CUE's errors into problems: one line each, at the user's place.
-func cueProblems(o *Origins, loadErr errors.Error, root cue.Value) Problems {
-	var err error = loadErr
-	if loadErr == nil {
-		err = root.Validate(cue.Concrete(true))
+// fault is one of CUE's errors, taken apart.
+type fault struct {
+	path   string
+	format string // as CUE words it, which tells the kinds apart
+	args   []string
+	user   []Place // where the user had a part in it, nearest first
+	schema int     // position in the definitions, for an order
+}
+
+// CUE's wordings, by which its errors are told apart.
+const (
+	notAllowed    = "field not allowed"
+	required      = "field is required but not present"
+	conflict      = "conflicting values %s and %s"
+	mismatch      = conflict + " (mismatched types %s and %s)"
+	outOfBound    = "invalid value %v (out of bound %s)"
+	notFound      = "reference %q not found"
+	incomplete    = "incomplete value %v"
+	emptyOr       = "%d errors in empty disjunction:"
+	wrongLength   = "incompatible list lengths (%d and %d)"
+	schemaMessage = "%s" // error("...") in the schema
+)
+
+// report turns CUE's errors into problems: one for each mistake, at the user's place. Again, it only takes what
+// the mended places do not explain.
+func (e *evaluation) report(err error, again bool) {
+	heads := map[string]bool{} // paths at which no way of a disjunction fits
+	var faults []fault
+	for _, ce := range errors.Errors(err) {
+		f := e.takeApart(ce)
+		if f.format == emptyOr {
+			heads[f.path] = true
+			continue
+		}
+		faults = append(faults, f)
 	}
-	var problems Problems
-	for _, e := range errors.Errors(err) {
-		format, args := e.Msg()
-		p := Problem{Message: fmt.Sprintf(format, args...)}
-		for _, pos := range errors.Positions(e) {
-			if !inSchema(pos.Filename()) {
-				p.Place = o.place(pos)
-				break
+	ways := map[string][]fault{}
+	var order []string
+	for _, f := range faults {
+		head := ""
+		for p := f.path; p != ""; p = parent(p) {
+			if heads[p] {
+				head = p
 			}
 		}
-		for i, s := range e.Path() {
-			if i > 0 {
-				p.Path += "."
-			}
-			p.Path += s
+		if head == "" {
+			e.take(f.path, e.single(f), f, again)
+			continue
 		}
-		problems = append(problems, p)
+		if ways[head] == nil {
+			order = append(order, head)
+		}
+		ways[head] = append(ways[head], f)
 	}
-	return problems
+	for _, head := range order {
+		e.disjunction(head, ways[head], again)
+	}
+}
+
+// take adds a problem and says how its place is mended. A template's mistake comes once for each use: it is
+// printed once, but spoils all of them.
+func (e *evaluation) take(path string, p Problem, f fault, again bool) {
+	absence := f.format == required || strings.HasPrefix(f.format, "incomplete") || strings.HasPrefix(f.format, "non-concrete")
+	if again {
+		_, mended := e.mended[p.Place]
+		if mended || absence && (f.format != required && len(f.user) == 0 || e.broken.below(path)) || strings.HasPrefix(f.format, "non-concrete") {
+			e.broken.add(path) // it follows from a mistake that is known, and has no value either
+			return
+		}
+	}
+	if f.format == required && e.suggested[path] {
+		e.broken.add(path)
+		return
+	}
+	if p.Place.Line == 0 {
+		if e.broken.below(path) {
+			return // what it lies in is wrong, and has a place
+		}
+		p.Place = e.origins.written(path)
+	}
+	e.broken.add(path)
+	for i, old := range e.problems {
+		if old.Place == p.Place && old.Message == p.Message && (!absence || old.Path == p.Path) {
+			if old.Hint == "" {
+				e.problems[i].Hint = p.Hint
+			}
+			if strings.HasPrefix(p.Path, "#") {
+				e.problems[i].Path = p.Path
+			}
+			return
+		}
+	}
+	e.problems = append(e.problems, p)
+	switch {
+	case absence || len(f.user) == 0:
+	case f.format == notAllowed:
+		e.mended[p.Place] = drop
+	default:
+		e.mended[p.Place] = unset
+	}
+}
+
+func (e *evaluation) takeApart(ce errors.Error) fault {
+	format, args := ce.Msg()
+	f := fault{format: format, path: cuePath(ce.Path())}
+	for _, a := range args {
+		f.args = append(f.args, fmt.Sprint(a))
+	}
+	for _, pos := range append([]token.Pos{ce.Position()}, ce.InputPositions()...) {
+		switch {
+		case !pos.IsValid():
+		case inSchema(pos.Filename()):
+			if f.schema == 0 {
+				f.schema = pos.Offset()
+			}
+		default:
+			if at := e.origins.place(pos); !slices.Contains(f.user, at) {
+				f.user = append(f.user, at)
+			}
+		}
+	}
+	return f
+}
+
+// cuePath joins the labels of an error's path; numbers are positions in a list.
+func cuePath(labels []string) string {
+	var b strings.Builder
+	for _, l := range labels {
+		if _, err := strconv.Atoi(l); err == nil {
+			b.WriteString("[" + l + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(l)
+	}
+	return b.String()
+}
+
+// single is the problem of an error that stands for itself.
+func (e *evaluation) single(f fault) Problem {
+	p := Problem{Path: f.path}
+	if len(f.user) > 0 {
+		p.Place = f.user[0]
+	}
+	name := strings.TrimPrefix(f.path[len(parent(f.path)):], ".")
+	switch f.format {
+	case notAllowed:
+		p.Message = "unknown field " + name
+		p.Hint = e.similarField(f.path, name)
+	case required:
+		p.Message = missing
+		p.Place = e.origins.written(parent(f.path))
+		p.Hint = e.doc(f.path)
+	case incomplete:
+		p.Message = "has no value yet, want " + wanted(f.args[0])
+		if p.Place.Line == 0 {
+			p.Place = e.origins.written(parent(f.path))
+		}
+	case notFound:
+		p.Message = "nothing is named " + f.args[0]
+		p.Hint = e.unquoted(f.args[0])
+	case schemaMessage:
+		p.Message = f.args[0]
+		if v := strconv.Quote(e.literals[p.Place]); strings.Contains(p.Message, v) {
+			p.Hint = "in quotes: " + v
+		}
+	case outOfBound:
+		p.Message = fmt.Sprintf("invalid value %s, want %s", f.args[0], wanted(f.args[1]))
+	case conflict, mismatch:
+		if len(f.user) > 1 && f.schema == 0 {
+			return setTwice(p, f)
+		}
+		p.Message = e.unwanted(f, []string{e.want(f)})
+		p.Hint = quotedNumber(e.value(f), e.want(f))
+	default:
+		p.Message = fmt.Sprintf(strings.ReplaceAll(strings.ReplaceAll(f.format, "%d", "%s"), "%q", "%s"), anys(f.args)...)
+		if p.Place.Line == 0 {
+			p.Place = e.origins.written(parent(f.path))
+		}
+	}
+	return p
+}
+
+// setTwice is the problem of two places that both set a value: the later one, and the earlier beside it.
+func setTwice(p Problem, f fault) Problem {
+	a, b := f.args[0], f.args[1]
+	first, second := f.user[1], f.user[0]
+	if comparePlaces(first, second) > 0 {
+		first, second = second, first
+	} else {
+		a, b = b, a
+	}
+	p.Place = second
+	p.Message = fmt.Sprintf("set to %s, but it is %s already", b, a)
+	p.Also = []Also{{Place: first, Message: "set here first"}}
+	return p
+}
+
+// disjunction is the problem of a value that fits none of several ways. Every way has failed by itself; those that
+// only say "not the default" are noise.
+func (e *evaluation) disjunction(head string, ways []fault, again bool) {
+	var at []fault
+	below := false
+	for _, f := range ways {
+		listNoise := f.format == notAllowed && strings.HasSuffix(f.path, "]")
+		switch {
+		case f.format == wrongLength || listNoise:
+		case f.path != head:
+			below = true
+			e.take(f.path, e.single(f), f, again)
+		default:
+			at = append(at, f)
+		}
+	}
+	if below || len(at) == 0 {
+		e.broken.add(head)
+		return
+	}
+	slices.SortStableFunc(at, func(a, b fault) int { return cmp.Compare(a.schema, b.schema) })
+	var wants []string
+	for _, f := range at {
+		if f.format == schemaMessage {
+			e.take(head, e.single(f), f, again)
+			return
+		}
+		if f.format == conflict && len(f.user) > 1 && f.schema == 0 {
+			e.take(head, setTwice(Problem{Path: head}, f), f, again)
+			return
+		}
+		if w := e.want(f); !slices.Contains(wants, w) {
+			wants = append(wants, w)
+		}
+	}
+	// A default beside a type or a bound is one of many right values.
+	literal := func(w string) bool { return !strings.Contains(w, " ") }
+	if !slices.ContainsFunc(wants, func(w string) bool { return !literal(w) }) {
+		e.take(head, e.enum(at[0], wants), at[0], again)
+		return
+	}
+	wants = slices.DeleteFunc(wants, literal)
+	p := e.enum(at[0], wants)
+	p.Hint = quotedNumber(e.value(at[0]), strings.Join(wants, " "))
+	e.take(head, p, at[0], again)
+}
+
+func (e *evaluation) enum(f fault, wants []string) Problem {
+	p := Problem{Path: f.path, Message: e.unwanted(f, wants)}
+	if len(f.user) > 0 {
+		p.Place = f.user[0]
+	}
+	return p
+}
+
+func (e *evaluation) unwanted(f fault, wants []string) string {
+	return fmt.Sprintf("invalid value %s, want %s", e.value(f), strings.Join(wants, " or "))
+}
+
+// value is what the user wrote.
+func (e *evaluation) value(f fault) string {
+	if len(f.user) > 0 {
+		if v := e.literals[f.user[0]]; v != "" {
+			return v
+		}
+	}
+	return shortened(f.args[0])
+}
+
+// want is what the schema would have had in its place.
+func (e *evaluation) want(f fault) string {
+	switch f.format {
+	case outOfBound:
+		return wanted(f.args[1])
+	case mismatch:
+		if e.value(f) == f.args[1] {
+			return wanted(cmp.Or(typeOnly(f.args[2]), f.args[0]))
+		}
+		return wanted(cmp.Or(typeOnly(f.args[3]), f.args[1]))
+	case conflict:
+		if e.value(f) == f.args[0] {
+			return wanted(f.args[1])
+		}
+		return wanted(f.args[0])
+	}
+	return "something else"
+}
+
+// typeOnly is a kind of value that is better named than shown.
+func typeOnly(kind string) string {
+	if kind == "struct" || kind == "list" {
+		return kind
+	}
+	return ""
+}
+
+// wanted words a type or a bound; a plain value stays as it is.
+func wanted(w string) string {
+	switch w {
+	case "int":
+		return "a whole number"
+	case "number", "float":
+		return "a number"
+	case "string":
+		return "a text in quotes"
+	case "bool":
+		return "true or false (without quotes)"
+	case "list":
+		return "a list: [...]"
+	case "struct":
+		return "fields in braces: {...}"
+	}
+	for _, b := range [][2]string{{">=", "at least "}, {"<=", "at most "}, {">", "more than "}, {"<", "less than "}, {"=~", "text like "}} {
+		if rest, ok := strings.CutPrefix(w, b[0]); ok {
+			return b[1] + rest
+		}
+	}
+	if strings.Contains(w, "&") { // a range that was not decided: its type says enough
+		first, _, _ := strings.Cut(w, " ")
+		return wanted(first)
+	}
+	return shortened(w)
+}
+
+// quotedNumber is the hint for a number in quotes.
+func quotedNumber(value, want string) string {
+	inner := strings.Trim(value, `"`)
+	if _, err := strconv.ParseFloat(inner, 64); err != nil || inner == value || !strings.Contains(want, "number") {
+		return ""
+	}
+	return "without quotes: " + inner
+}
+
+// unquoted is the hint for a name that leads nowhere.
+func (e *evaluation) unquoted(name string) string {
+	if strings.HasPrefix(name, "#") || strings.HasPrefix(name, "_") {
+		return nearest(name, e.names)
+	}
+	switch strings.ToLower(name) {
+	case "true", "yes", "on":
+		return "want true or false, in lower case"
+	case "false", "no", "off":
+		return "want true or false, in lower case"
+	}
+	return "a text needs quotes: " + strconv.Quote(name)
+}
+
+// doc is the schema's comment on a field, the first sentence of it.
+func (e *evaluation) doc(path string) string {
+	p := cue.ParsePath(path)
+	selectors := p.Selectors()
+	last := len(selectors) - 1
+	selectors[last] = selectors[last].Required()
+	for _, group := range e.origins.root.LookupPath(cue.MakePath(selectors...)).Doc() {
+		text := strings.Join(strings.Fields(group.Text()), " ")
+		if sentence, _, ok := strings.Cut(text, ". "); ok {
+			return sentence
+		}
+		return strings.TrimSuffix(text, ".")
+	}
+	return ""
+}
+
+func shortened(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:57]) + "..."
+	}
+	return s
+}
+
+func anys(ss []string) []any {
+	out := make([]any, len(ss))
+	for i, s := range ss {
+		out[i] = shortened(s)
+	}
+	return out
 }

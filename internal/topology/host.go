@@ -165,7 +165,9 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 		add(ci.Jenkins.Admin, "ci.jenkins.admin", JenkinsUnit)
 		add(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
 		add(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
-		for _, r := range t.Sources.Repositories {
+	}
+	if t.Fetches(h) {
+		for _, r := range t.Mirrors(h) {
 			if r.Credential != "" {
 				add(r.Credential, r.Path+".credential", MirrorUnit)
 			}
@@ -201,6 +203,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 	if h.RunsOdoo() {
 		add(NginxUnit, h.Path)
 		add("certbot.timer", "network.acme")
+		add(Timer(IssueUnit), "network.acme")
 	}
 	if h.CI != nil {
 		add(JenkinsUnit, "ci.jenkins")
@@ -238,6 +241,9 @@ func (v *VSwitch) PrefixLength() string {
 	_, length, _ := strings.Cut(v.Subnet, "/")
 	return length
 }
+
+// PrivateAddress is the host's address on the private network with that network's length: 10.0.0.2/24.
+func (h *Host) PrivateAddress(v *VSwitch) string { return h.Private + "/" + v.PrefixLength() }
 
 // Peers are the other hosts of the private network.
 func (t *Topology) Peers(h *Host) []*Host {

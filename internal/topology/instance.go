@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"hash/fnv"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -16,8 +17,9 @@ func (i *Instance) Major() int {
 // Service is the unit that runs the instance.
 func (i *Instance) Service() string { return "odoo-" + i.Name + ".service" }
 
-// Slice holds the instance and everything that works for it. Its limits bind all of them together.
-func (i *Instance) Slice() string { return "odoo-" + i.Name + ".slice" }
+// Slice holds the instance and everything that works for it. Its limits bind all of them together. A dash would put
+// the slice of qa-eu inside that of qa (systemd.slice(5)).
+func (i *Instance) Slice() string { return "odoo-" + strings.ReplaceAll(i.Name, "-", "_") + ".slice" }
 
 // Updater is the unit that updates modules, in the instance's slice.
 func (i *Instance) Updater() string { return "odoo-update-" + i.Name + ".service" }
@@ -45,6 +47,26 @@ func (i *Instance) folder() string {
 // Current is the link to the release that runs.
 func (i *Instance) Current() string { return i.Root() + "/current" }
 
+// Releases holds the release folders.
+func (i *Instance) Releases() string { return i.Root() + "/releases" }
+
+// Program is Odoo itself, in the release that runs.
+func (i *Instance) Program() string { return i.Current() + "/" + i.Code.Community + "/odoo-bin" }
+
+// AddonsPath are the folders that hold modules, in the release that runs: what comes first wins.
+func (i *Instance) AddonsPath() []string {
+	var folders []string
+	for _, r := range i.Code.Repositories {
+		for _, p := range r.Paths {
+			folders = append(folders, path.Join(i.Current(), r.Name, p))
+		}
+	}
+	return folders
+}
+
+// UpdateRequest is the KEY=value file that says what the updater is to do.
+func (i *Instance) UpdateRequest() string { return Requests + "/" + i.Name + ".env" }
+
 // Venv is the Python environment of the instance's release: outside of it, since a virtual environment that is
 // reached through a link that turns is mixed from two releases.
 func (i *Instance) Venv() string { return fmt.Sprintf("/opt/odoo/venv/%d", i.Major()) }
@@ -54,7 +76,7 @@ func (i *Instance) ConfigFile() string { return Current + "/odoo/" + i.Name + ".
 
 // CertificateDir holds fullchain.pem and privkey.pem of the instance's domain: self-signed at first, then filled
 // by certbot's deploy hook.
-func (i *Instance) CertificateDir() string { return "/var/lib/odoogen/tls/" + i.Name }
+func (i *Instance) CertificateDir() string { return TLS + "/" + i.Name }
 
 // Upstream is the name of the instance's HTTP workers in nginx.
 func (i *Instance) Upstream() string { return "odoo-" + i.Name }
@@ -85,12 +107,24 @@ func (i *Instance) MaxConnections() int {
 	return i.Processes()*i.DBMaxconn + i.DBMaxconnGevent
 }
 
+// DrillDatabase holds the copy that a restore drill makes, as the instance's own user. PostgreSQL cuts a name at 63
+// bytes without a word.
+func (i *Instance) DrillDatabase() string { return i.Database[:min(len(i.Database), 50)] + "_drill" }
+
+// RoleConnections is the most that the instance's role may open: beside its pools, one process that updates modules,
+// and three clients: the checks before and after an update, and a person's psql.
+func (i *Instance) RoleConnections() int { return i.MaxConnections() + i.DBMaxconn + 3 }
+
+// StopTimeout is how long the instance may take to stop: a request has limit_time_real to end, and only then are
+// the workers killed (odoo/service/server.py, PreforkServer.stop).
+func (i *Instance) StopTimeout() Span { return Span(i.LimitTimeReal) + 30 }
+
 // At is the path that decides a field: the instance's own where it says it, else its class's; for what is computed
 // from other fields, theirs, separated by spaces.
 func (i *Instance) At(field string) string {
-	for _, path := range []string{i.Path, i.Class.Path} {
-		if i.topology.set[path+"."+field] {
-			return path + "." + field
+	for _, owner := range []string{i.Path, i.Class.Path} {
+		if i.topology.set[owner+"."+field] {
+			return owner + "." + field
 		}
 	}
 	switch field {
@@ -108,28 +142,56 @@ func (i *Instance) At(field string) string {
 	return i.Path
 }
 
+// From are the paths that decide the fields: At of each, and where that is the class's, the choice of the class.
+func (i *Instance) From(fields ...string) []string {
+	var from []string
+	inherited := false
+	for _, f := range fields {
+		for p := range strings.SplitSeq(i.At(f), " ") {
+			from = append(from, p)
+			inherited = inherited || strings.HasPrefix(p, i.Class.Path+".")
+		}
+	}
+	if inherited {
+		from = append(from, i.Path+".class")
+	}
+	return from
+}
+
+// FromCluster are the paths that decide fields of the instance's cluster: the cluster's own and the choice of it.
+func (i *Instance) FromCluster(fields ...string) []string {
+	var from []string
+	for _, f := range fields {
+		from = append(from, i.Cluster.Path+"."+f)
+	}
+	return append(from, i.Class.Path+".cluster", i.Path+".class")
+}
+
+// Says tells whether the instance or its class says a field; else it is derived.
+func (i *Instance) Says(field string) bool {
+	return i.topology.set[i.Path+"."+field] || i.topology.set[i.Class.Path+"."+field]
+}
+
+// RuleOfThumb is how many processes suit the CPU, cron included: 2 x CPU + 1 (Odoo documentation, deploy.rst).
+func (i *Instance) RuleOfThumb() int { return 2*int(i.CPUQuota)/100 + 1 }
+
 // derive computes what the instance did not say.
 func (i *Instance) derive() {
-	said := func(field string) bool {
-		return i.topology.set[i.Path+"."+field] || i.topology.set[i.Class.Path+"."+field]
-	}
-	// Odoo's rule of thumb: 2 x CPU + 1 processes, cron included (Odoo documentation, deploy.rst).
-	processes := 2*int(i.CPUQuota)/100 + 1
-	if !said("max_cron_threads") {
+	if !i.Says("max_cron_threads") {
 		i.MaxCronThreads = 1
-		if processes >= 6 {
+		if i.RuleOfThumb() >= 6 {
 			i.MaxCronThreads = 2
 		}
 	}
-	if !said("workers") {
+	if !i.Says("workers") {
 		// Never fewer than two: a report that Odoo prints asks its own server for assets.
-		i.Workers = max(2, processes-i.MaxCronThreads)
+		i.Workers = max(2, i.RuleOfThumb()-i.MaxCronThreads)
 	}
 	if i.Database == "" {
 		i.Database = i.Name
 	}
 	switch {
-	case said("http_port"):
+	case i.Says("http_port"):
 	case i.Class.Port != 0:
 		i.HTTPPort = i.Class.Port + i.Major()
 	default:
@@ -138,9 +200,9 @@ func (i *Instance) derive() {
 		h.Write([]byte(i.Name))
 		i.HTTPPort = 20000 + int(h.Sum32()%5000)*2
 	}
-	if !said("gevent_port") {
+	if !i.Says("gevent_port") {
 		i.GeventPort = i.HTTPPort + 1
-		if i.Class.Port != 0 && !said("http_port") {
+		if i.Class.Port != 0 && !i.Says("http_port") {
 			i.GeventPort = i.HTTPPort + 50
 		}
 	}

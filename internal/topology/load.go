@@ -2,47 +2,44 @@ package topology
 
 import (
 	"reflect"
-	"strings"
 
 	"cuelang.org/go/cue"
-	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/load"
 )
 
 // packageName is the package of the user's files; a file of another is not read by CUE, and refused here.
 const packageName = "envs"
 
 // Load reads the spec in dir: every *.cue file of package envs, with the schema that this odoogen was built with.
-// Nothing else is read and no network is touched. A spec with mistakes gives all of them, as Problems.
+// Nothing else is read and no network is touched. A spec with mistakes gives all of them, as Problems: those of
+// its shape, which CUE finds, together with those between entities, as far as the former leave something to hold
+// against the rules.
 func Load(dir string) (*Topology, *Origins, error) {
 	files, err := newSpecFS(dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	instances := load.Instances([]string{".:" + packageName}, &load.Config{
-		FS:         files,
-		FromFSPath: func(p string) string { return strings.TrimPrefix(p, "/") },
-		Env:        []string{"CUE_REGISTRY=none"},
-	})
-	// A context keeps all that it ever built: one for each load, dropped with it.
-	root := cuecontext.New().BuildInstance(instances[0])
-	origins := &Origins{root: root, dir: dir}
-	problems := packageProblems(dir, files)
-	problems = append(problems, cueProblems(origins, instances[0].Err, root)...)
-
-	d := decoder{set: map[string]bool{}, origins: origins}
-	t := &Topology{set: d.set}
-	if instances[0].Err == nil {
-		d.decode(root, reflect.ValueOf(t).Elem(), "")
-		t.inherit(&d)
-		problems = append(problems, d.problems...)
-		problems = append(problems, t.resolve(origins)...)
-		problems = append(problems, check(t, origins, problems)...)
+	if problems := packageProblems(dir, files); len(problems) > 0 {
+		return nil, nil, problems.sorted() // what CUE would not read is not worth a word about the rest
 	}
+	e := evaluate(dir, files)
+	if !e.usable {
+		return nil, nil, e.problems.sorted()
+	}
+	d := decoder{set: map[string]bool{}, origins: e.origins}
+	t := &Topology{set: d.set}
+	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
+	t.inherit(&d)
+	problems := append(e.problems, d.problems...)
+	for _, p := range t.resolve(e.origins) {
+		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too
+			problems = append(problems, p)
+		}
+	}
+	problems = append(problems, check(t, e.origins, e.broken.with(problems))...)
 	if len(problems) > 0 {
 		return nil, nil, problems.sorted()
 	}
-	return t, origins, nil
+	return t, e.origins, nil
 }
 
 // inherit decodes the instances again, each over a copy of its class's settings.

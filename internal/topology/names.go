@@ -12,6 +12,8 @@ const (
 	Secrets = State + "/secrets"
 	// Dumps is the staging area of backups: one raw dump at a time.
 	Dumps = State + "/dumps"
+	// TLS holds a folder per instance: its certificate and key.
+	TLS = State + "/tls"
 	// Metrics is where node_exporter's textfile collector reads (Debian's default).
 	Metrics = "/var/lib/prometheus/node-exporter"
 	// Webroot is where certbot answers the certificate authority.
@@ -19,17 +21,21 @@ const (
 	// MirrorDir holds the git mirrors: on the CI host those that it fetches, on the others those that a deploy
 	// pushes to, so that a release needs no connection back to CI.
 	MirrorDir = "/srv/git"
+	// Requests is where a deploy says what an updater is to do; gone after a boot, as the deploy is.
+	Requests = "/run/odoogen/update"
+	// Home holds the home directories of persons and of the deploy user.
+	Home = "/home"
 	// SocketDir is where all clusters of a host have their sockets, apart by port.
 	SocketDir = "/run/postgresql"
 )
 
 // Units of odoogen's own. Each runs below odoogen.target, which is all that is enabled on a host.
 const (
-	Target      = "odoogen.target"
-	OdooSlice   = "odoo.slice"         // all instances
-	JobsSlice   = "odoogen-jobs.slice" // work by the calendar
-	AgentsSlice = "odoogen-agents.slice"
+	Target    = "odoogen.target"
+	OdooSlice = "odoo.slice"         // all instances
+	JobsSlice = "odoogen-jobs.slice" // work by the calendar
 
+	UsersUnit    = "odoogen-users.service" // users, groups and directories, after a change of them
 	Firewall     = "odoogen-nftables.service"
 	VSwitchUnit  = "odoogen-vswitch.service" // where ifupdown owns the uplink
 	BackupUnit   = "odoogen-backup.service"
@@ -45,6 +51,17 @@ const (
 	JenkinsUnit  = "jenkins.service"
 	AlloyUnit    = "alloy.service"
 	SSHUnit      = "ssh.service"
+
+	CertificatesUnit = "odoogen-certificates.service"       // self-signed, so that nginx starts
+	IssueUnit        = "odoogen-certificates-issue.service" // from the certificate authority
+)
+
+// Users beside those of the instances.
+const (
+	// GitUser owns the mirrors on the CI host.
+	GitUser = "odoogen-git"
+	// PrometheusUser runs Debian's exporters, and is their role in every cluster.
+	PrometheusUser = "prometheus"
 )
 
 // Timer is the timer of a service.

@@ -7,6 +7,11 @@ import (
 	"strings"
 )
 
+// comparePlaces orders places as a reader meets them.
+func comparePlaces(a, b Place) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
+}
+
 // Problem is one mistake of a spec.
 type Problem struct {
 	Place   Place  // where the user wrote it
@@ -21,6 +26,8 @@ type Problem struct {
 type Also struct {
 	Place   Place
 	Message string
+
+	path string // the CUE path there, or empty
 }
 
 // String is the problem as it is printed: a line for each place, and one for the hint.
@@ -35,6 +42,9 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, "%s: ", p.Path)
 	}
 	b.WriteString(p.Message)
+	if p.Rule != "" {
+		fmt.Fprintf(&b, " (rule %s)", p.Rule)
+	}
 	for _, a := range p.Also {
 		fmt.Fprintf(&b, "\n%s: %s", a.Place, a.Message)
 	}
@@ -64,11 +74,22 @@ func (ps *Problems) add(o *Origins, path, message, hint string, also ...Also) {
 func (ps Problems) sorted() Problems {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(
-			cmp.Compare(a.Place.File, b.Place.File),
-			cmp.Compare(a.Place.Line, b.Place.Line),
-			cmp.Compare(a.Place.Col, b.Place.Col),
+			comparePlaces(a.Place, b.Place),
 			cmp.Compare(a.Path, b.Path),
 			cmp.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(ps, func(a, b Problem) bool { return a.String() == b.String() })
+	// What a template got wrong comes once for each use of it, under another path: one is enough.
+	seen := map[[3]string]bool{}
+	return slices.DeleteFunc(ps, func(p Problem) bool {
+		key := [3]string{p.Place.String(), p.Path, p.Message}
+		if p.Message != missing {
+			key[1] = p.Path[len(parent(p.Path)):]
+		}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }
+
+// missing is the message for a field that must be there.
+const missing = "required, but missing"

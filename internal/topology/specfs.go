@@ -32,12 +32,7 @@ func newSpecFS(dir string) (*specFS, error) {
 	if _, err := os.ReadDir(dir); err != nil {
 		return nil, err
 	}
-	module := schema.Module
-	if data, err := os.ReadFile(filepath.Join(dir, moduleFile)); err == nil {
-		if m, ok := moduleOf(data); ok {
-			module = m
-		}
-	}
+	module := Module(dir)
 	own := fstest.MapFS{
 		binderFile: {Data: schema.Binder(module), Mode: 0o444},
 		moduleFile: {Data: schema.ModuleFile(module), Mode: 0o444},
@@ -86,6 +81,16 @@ func (f *specFS) ReadDir(name string) ([]fs.DirEntry, error) {
 func ours(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
 	return first == "schema" || first == "cue.mod" || name == binderFile
+}
+
+// Module is the CUE module path of the user's directory: the one that its module.cue names, else odoogen's.
+func Module(dir string) string {
+	if data, err := os.ReadFile(filepath.Join(dir, moduleFile)); err == nil {
+		if m, ok := moduleOf(data); ok {
+			return m
+		}
+	}
+	return schema.Module
 }
 
 // moduleOf is the module path that a module.cue names: a user may have a module path of his own.

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Imports run one way. A package may import those that stand here and nothing else of the module; cmd may import
+// all.
+var arrows = map[string][]string{
+	"schema":                  {},
+	"internal/conf":           {},
+	"internal/conf/alloytest": {}, // for tests
+	"internal/artifact":       {},
+	"internal/topology":       {"schema"},
+	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
+	"internal/lab":            {"internal/artifact"},
+	"internal/native":         {"internal/artifact"},
+	"internal/pgtest":         {}, // for tests
+	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
+	"internal/push":           {"internal/artifact"},
+	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
+	"cmd/odoogen":             nil,
+}
+
+// Each outside dependency has its home. Programs are run by the packages that are about them.
+var homes = map[string][]string{
+	"cuelang.org/go":                {"internal/topology"},
+	"github.com/spf13/cobra":        {"cmd/odoogen"},
+	"github.com/google/renameio/v2": {"internal/artifact"},
+	"golang.org/x/sys":              {"internal/artifact", "internal/lab", "internal/native"},
+	"golang.org/x/net":              {"internal/lab"},
+	"github.com/grafana/river":      {"internal/native"},
+	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
+	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push"},
+}
+
+// What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.
+var impure = []string{"os", "os/exec", "time", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "syscall"}
+
+// source is a Go file that ships.
+type source struct {
+	path    string // in the repository
+	imports []string
+	tree    *ast.File
+}
+
+func (s source) pkg() string { return path.Dir(s.path) }
+
+func TestLayering(t *testing.T) {
+	programs := map[string][]string{} // package: its files that run programs
+	for _, s := range sources(t) {
+		allowed, known := arrows[s.pkg()]
+		if !known {
+			t.Errorf("%s: package %s is not in the table of arrows", s.path, s.pkg())
+		}
+		for _, imp := range s.imports {
+			if own, is := strings.CutPrefix(imp, "odoogen/"); is && s.pkg() != "cmd/odoogen" && !slices.Contains(allowed, own) {
+				t.Errorf("%s imports %s: no arrow leads there", s.path, own)
+			}
+			for dep, home := range homes {
+				if (imp == dep || strings.HasPrefix(imp, dep+"/")) && !slices.Contains(home, s.pkg()) {
+					t.Errorf("%s imports %s, whose home is %v", s.path, imp, home)
+				}
+			}
+			if imp == "os/exec" {
+				programs[s.pkg()] = append(programs[s.pkg()], s.path)
+			}
+		}
+	}
+	for pkg, files := range programs {
+		if len(files) > 1 {
+			t.Errorf("%s runs programs from %v, want one file", pkg, files)
+		}
+	}
+}
+
+func TestGeneratorsArePure(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.pkg() != "generators" && s.pkg() != "internal/conf" {
+			continue
+		}
+		for _, imp := range s.imports {
+			if slices.Contains(impure, imp) {
+				t.Errorf("%s imports %s", s.path, imp)
+			}
+		}
+	}
+}
+
+func TestHouseRules(t *testing.T) {
+	for _, s := range sources(t) {
+		switch s.tree.Name.Name {
+		case "util", "utils", "common", "helpers", "misc":
+			t.Errorf("%s: package %s says nothing", s.path, s.tree.Name.Name)
+		}
+		for _, d := range s.tree.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s: func init", s.path)
+			}
+		}
+	}
+}
+
+// sources are all Go files of the repository that are no tests.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir(repository, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && file != repository {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(repository, file)
+		if err != nil {
+			return err
+		}
+		s := source{path: filepath.ToSlash(rel), tree: tree}
+		for _, i := range tree.Imports {
+			name, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			s.imports = append(s.imports, name)
+		}
+		all = append(all, s)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 30 {
+		t.Fatalf("only %d Go files found", len(all))
+	}
+	return all
+}

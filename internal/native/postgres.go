@@ -1,0 +1,203 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// postgresql makes each cluster as the host does, with pg_createcluster, data checksums and the door in its conf.d,
+// starts it with the tree's settings, asks it what it thinks of its files, gives it the SQL twice, and has every role
+// log in to its database. One cluster after the other: both are large.
+func postgresql(c *check) {
+	for _, cl := range c.host.Clusters {
+		server := &server{check: c, cluster: cl}
+		server.try()
+	}
+	for _, f := range c.files {
+		shared := strings.Count(f.Path, "/") == 1 // by all clusters
+		if !shared && !slices.ContainsFunc(c.host.Clusters, func(cl cluster) bool { return strings.HasPrefix(f.Path, "postgresql/"+cl.Name+"/") }) {
+			c.fail(f.Path, 0, "no cluster of HOST.json has this file")
+		}
+	}
+}
+
+// server is one cluster at work.
+type server struct {
+	*check
+	cluster
+	log bytes.Buffer
+}
+
+func (s *server) try() {
+	version := strconv.Itoa(s.Version)
+	res := s.run("pg_createcluster", version, s.cluster.Name, "--port", strconv.Itoa(s.Port), "--", "--data-checksums", "--no-sync")
+	if res.code != 0 {
+		s.fail("", 0, "pg_createcluster %s: %s", s.cluster.Name, strings.TrimSpace(res.stderr))
+		return
+	}
+	if err := s.root.do(func() error { return openBelow(s.host, "/etc/postgresql/"+version+"/"+s.cluster.Name+"/") }); err != nil {
+		s.fail("", 0, "%v", err)
+		return
+	}
+	ctx, stop := context.WithCancel(s.ctx)
+	defer stop()
+	// In the foreground, so that it ends with the root; nobody needs its data after a power cut.
+	postgres, err := s.root.start(ctx, command{user: "postgres", argv: []string{
+		"/usr/lib/postgresql/" + version + "/bin/postgres", "-F",
+		"-c", "config_file=/etc/postgresql/" + version + "/" + s.cluster.Name + "/postgresql.conf",
+		// Logs to standard error here, wherever the host's go.
+		"-c", "logging_collector=off", "-c", "log_destination=stderr", "-c", "log_line_prefix="}}, &s.log, &s.log)
+	if err != nil {
+		s.fail("", 0, "postgres: %v", err)
+		return
+	}
+	ended := make(chan struct{})
+	go func() { postgres.wait(); close(ended) }()
+	if s.ready(ended) {
+		s.ask()
+		s.apply()
+		s.logins()
+	}
+	postgres.interrupt() // a fast shutdown
+	<-ended
+}
+
+// ready waits until the cluster answers. One that ends instead has said why.
+func (s *server) ready(ended chan struct{}) bool {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		select {
+		case <-ended:
+			s.why()
+			return false
+		case <-time.After(50 * time.Millisecond):
+		}
+		if s.psql("postgres", "postgres", "", "SELECT 1").code == 0 {
+			return true
+		}
+	}
+	s.fail("", 0, "cluster %s does not answer: %s", s.cluster.Name, s.psql("postgres", "postgres", "", "SELECT 1").stderr)
+	return false
+}
+
+// why takes from the log of a cluster that did not start what it says of files and settings: a record, and the lines
+// that explain it. What was fatal in the end only sums that up.
+func (s *server) why() {
+	var records []string
+	for line := range strings.Lines(s.log.String()) {
+		kind, message, _ := strings.Cut(strings.TrimSpace(line), ":  ")
+		switch {
+		case kind == "CONTEXT" || kind == "HINT" || kind == "DETAIL":
+			if len(records) > 0 {
+				records[len(records)-1] += ": " + message
+			}
+		case !chatter.MatchString(message):
+			records = append(records, message)
+		}
+	}
+	if len(records) > 1 {
+		records = records[:len(records)-1]
+	}
+	for _, r := range records {
+		s.complaint(r)
+	}
+	if len(records) == 0 {
+		s.fail("", 0, "cluster %s does not start: %s", s.cluster.Name, lastLine(s.log.String()))
+	}
+}
+
+// chatter is what a healthy server says.
+var chatter = regexp.MustCompile(`^(starting PostgreSQL|listening on|database system|received|shutting down|checkpoint|aborting any|background worker|logical replication)`)
+
+// ask has the server say which lines of its files it did not take.
+func (s *server) ask() {
+	for _, query := range []string{
+		`SELECT sourcefile, sourceline, name || ': ' || coalesce(error, 'not applied: a later line sets it again')
+		   FROM pg_file_settings WHERE error IS NOT NULL OR (NOT applied AND sourcefile LIKE '/etc/odoogen/%')`,
+		`SELECT current_setting('hba_file'), line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL`,
+		`SELECT current_setting('ident_file'), line_number, error FROM pg_ident_file_mappings WHERE error IS NOT NULL`,
+	} {
+		if s.Version < 15 && strings.Contains(query, "pg_ident_file_mappings") {
+			continue // since PostgreSQL 15
+		}
+		res := s.psql("postgres", "postgres", "", query)
+		s.complaints(res.stderr)
+		for line := range strings.Lines(res.stdout) {
+			if f := strings.SplitN(strings.TrimSpace(line), "\t", 3); len(f) == 3 {
+				n, _ := strconv.Atoi(f[1])
+				s.fail(s.inTree(f[0]), n, "%s", f[2])
+			}
+		}
+	}
+	checksums := s.psql("postgres", "postgres", "", "SHOW data_checksums")
+	if strings.TrimSpace(checksums.stdout) != "on" {
+		s.fail("", 0, "cluster %s has no data checksums", s.cluster.Name)
+	}
+}
+
+// apply runs the SQL files twice: what is idempotent changes nothing the second time.
+func (s *server) apply() {
+	for range 2 {
+		for _, f := range s.sql() {
+			res := s.psql("postgres", "postgres", at(f), "")
+			if res.code != 0 || strings.Contains(res.stderr, "WARNING:") {
+				s.complaints(res.stderr)
+				return
+			}
+		}
+	}
+}
+
+// sql are the cluster's SQL files: roles, then databases, then what else there is.
+func (s *server) sql() []*artifact.File {
+	order := func(f *artifact.File) int {
+		switch f.Path[strings.LastIndexByte(f.Path, '/')+1:] {
+		case "roles.sql":
+			return 0
+		case "databases.sql":
+			return 1
+		}
+		return 2
+	}
+	var all []*artifact.File
+	for _, f := range s.files {
+		if strings.HasPrefix(f.Path, "postgresql/"+s.cluster.Name+"/") && strings.HasSuffix(f.Path, ".sql") {
+			all = append(all, f)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *artifact.File) int { return order(a) - order(b) })
+	return all
+}
+
+// logins has each role connect, as the operating system's user of its name, to what Odoo needs: its own database and
+// "postgres", where Odoo asks for databases and listens for its cron.
+func (s *server) logins() {
+	for _, d := range s.host.Databases {
+		if d.Cluster != s.cluster.Name {
+			continue
+		}
+		for _, name := range []string{d.Database, "postgres"} {
+			if res := s.psql(d.Role, name, "", "SELECT 1"); res.code != 0 {
+				s.fail("postgresql/"+s.cluster.Name+"/pg_hba.conf", 0, "%s cannot log in to %s: %s", d.Role, name, strings.TrimSpace(res.stderr))
+			}
+		}
+	}
+}
+
+// psql runs a file or a query as a user of the system, over the socket.
+func (s *server) psql(user, database, file, query string) result {
+	argv := []string{"/usr/lib/postgresql/" + strconv.Itoa(s.Version) + "/bin/psql", "-X", "-w", "-q", "-A", "-t", "-F", "\t",
+		"-v", "ON_ERROR_STOP=1", "-h", s.SocketDirectory, "-p", strconv.Itoa(s.Port), "-d", database}
+	if file != "" {
+		argv = append(argv, "-f", file)
+	} else {
+		argv = append(argv, "-c", query)
+	}
+	return s.root.runCommand(s.ctx, command{argv: argv, user: user})
+}
