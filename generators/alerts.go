@@ -155,7 +155,7 @@ func (r *rules) cluster(t *topology.Topology, c *topology.Cluster) {
 	r.alert("PostgresConnections", warning, 5*minute,
 		fmt.Sprintf("100 * sum(%s) / %d > %d", r.of("pg_stat_activity_count", "cluster=", c.Name), c.Settings.MaxConnections, t.Observability.Alerts.ConnectionsPercent),
 		"cluster "+c.Name+": {{ $value | printf \"%.0f\" }}% of max_connections are in use",
-		"observability.alerts.connectionsPercent", c.Path+".settings.max_connections")
+		"observability.alerts.connectionsPercent", c.Path+".settings.max_connections", c.Path+".workload")
 	r.alert("PostgresDeadlocks", warning, 0, "increase("+r.of("pg_stat_database_deadlocks", "cluster=", c.Name)+"[1h]) > 5",
 		"cluster "+c.Name+": deadlocks in {{ $labels.datname }}", c.Path)
 }

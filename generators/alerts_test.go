@@ -176,6 +176,10 @@ func TestEveryMetricIsShipped(t *testing.T) {
 	spec := sampleTopology(t)
 	shipped := regexp.MustCompile("^(?:" + shippedMetrics + ")$")
 	quiet := regexp.MustCompile("^(?:" + quietStates + ")$")
+	script, err := constants.ReadFile("files/bin/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
 	read := 0
 	for _, host := range []string{"tests", "ci"} {
 		files := generated(t, Alerts, spec, host)
@@ -188,8 +192,12 @@ func TestEveryMetricIsShipped(t *testing.T) {
 		for path, text := range files {
 			for _, match := range metricName.FindAllString(text, -1) {
 				read++
-				if name := strings.TrimSuffix(match, "{"); !shipped.MatchString(name) {
+				name := strings.TrimSuffix(match, "{")
+				if !shipped.MatchString(name) {
 					t.Errorf("%s reads %s, which is not shipped", path, name)
+				}
+				if strings.HasPrefix(name, "odoogen_") && !strings.Contains(string(script), name) {
+					t.Errorf("%s reads %s, which bin/metrics does not write", path, name)
 				}
 			}
 			for _, state := range regexp.MustCompile(`state="(\w+)"`).FindAllStringSubmatch(text, -1) {

@@ -51,7 +51,7 @@ func targets(t *topology.Topology, h *topology.Host) []target {
 	o := t.Observability
 	all := []target{newTarget(h, "node", o.Exporters.Node, "observability.exporters.node")}
 	for _, c := range h.Clusters {
-		postgres := newTarget(h, "postgres", c.Exporter, c.Path+".exporter")
+		postgres := newTarget(h, "postgres", c.Exporter, c.Path+".exporter", c.Path+".port")
 		postgres.labels.Set("cluster", c.Name)
 		all = append(all, postgres)
 	}
@@ -64,9 +64,9 @@ func targets(t *topology.Topology, h *topology.Host) []target {
 	return all
 }
 
-func newTarget(h *topology.Host, job string, port int, from string) target {
+func newTarget(h *topology.Host, job string, port int, from ...string) target {
 	labels := conf.Object().Set("job", job).Set("host", h.Name).Set("instance", h.Name)
-	return target{job, port, labels, []string{from, h.Path}}
+	return target{job, port, labels, append(from, h.Path)}
 }
 
 // shippedMetrics are the metrics that leave the host: what the alerts and dashboards read, and what a person asks of

@@ -22,7 +22,7 @@ var valid = []struct {
 	{regexp.MustCompile(`^hosts\.\*\.private$`), []string{`"10.0.0.77"`}},
 	{regexp.MustCompile(`^hosts\.\*\.(public|bootstrap)$`), []string{`"203.0.113.77"`}},
 	{regexp.MustCompile(`^hosts\.\*\.public6$`), []string{`"2001:db8::7"`}},
-	{regexp.MustCompile(`^hosts\.\*\.jump$`), []string{`""`}},
+	{regexp.MustCompile(`^hosts\.\*\.jump$`), []string{`"ci"`, `""`}},
 	{regexp.MustCompile(`^hosts\.\*\.debian$`), []string{`13`, `12`}},
 	{regexp.MustCompile(`^hosts\.\*\.open(\[\])?$`), []string{`8443`}},
 	{regexp.MustCompile(`^hosts\.\*\.uplink\.manager$`), []string{`"networkd"`}},

@@ -1,13 +1,15 @@
 package generators_test
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
-	"odoogen/generators"
 	"odoogen/internal/artifact"
 )
 
@@ -28,43 +30,61 @@ func linesOf(f *artifact.File) []line {
 	return all
 }
 
-// unlisted counts the changes that no origin explains: a line that changed when the value at one of paths did, and
-// that names none of them nor anything around them, in the old tree or in the new one.
-func unlisted(before, after []*artifact.Tree, paths []string) []string {
+// unlisted are the changes between two builds that no origin explains, when the values at paths are what changed.
+//
+// A line explains itself by naming one of the paths, or something around one. Lines that are replaced are explained in
+// the old tree or in the new one; a stanza or a file that comes or goes as a whole, by any of its lines.
+func unlisted(before, after []*artifact.Tree, paths map[string]bool) []string {
 	var found []string
 	eachFile(before, after, func(host, path string, old, now *artifact.File) {
-		say := func(sign string, l line) {
-			if strings.TrimSpace(l.text) != "" {
-				found = append(found, fmt.Sprintf("%s/%s: %s%s (from %s)", host, path, sign, l.text, l.from))
-			}
-		}
-		whole := old == nil || now == nil
 		for _, h := range hunks(linesOf(old), linesOf(now)) {
-			paired := len(h.gone) == len(h.came)
-			for i, l := range h.gone {
-				if !explains(l, paths, whole) && !(paired && explains(h.came[i], paths, whole)) {
-					say("-", l)
-				}
-			}
-			for i, l := range h.came {
-				if !explains(l, paths, whole) && !(paired && explains(h.gone[i], paths, whole)) {
-					say("+", l)
-				}
+			for sign, l := range h.unexplained(paths) {
+				found = append(found, fmt.Sprintf("%s/%s: %s%s (from %s)", host, path, sign, l.text, l.from))
 			}
 		}
 	})
 	return found
 }
 
-// explains tells whether a line names one of the paths or something around it. The lines of a constant file that
-// comes or goes as a whole say where their text is from, not why the file is there.
-func explains(l line, paths []string, whole bool) bool {
+// unexplained yields the lines of the hunk that are to blame, each with its sign.
+func (h hunk) unexplained(paths map[string]bool) func(yield func(sign string, l line) bool) {
+	explained := func(l line) bool { return explains(l, paths) || !strings.ContainsFunc(l.text, wordy) }
+	all := func(lines []line) bool {
+		return !slices.ContainsFunc(lines, func(l line) bool { return !explained(l) })
+	}
+	return func(yield func(string, line) bool) {
+		switch {
+		case len(h.gone) == 0 && slices.ContainsFunc(h.came, explained),
+			len(h.came) == 0 && slices.ContainsFunc(h.gone, explained),
+			len(h.gone) > 0 && all(h.gone),
+			len(h.came) > 0 && all(h.came):
+			return
+		}
+		paired := len(h.gone) == len(h.came)
+		for i, l := range h.gone {
+			if !explained(l) && !(paired && explained(h.came[i])) && !yield("-", l) {
+				return
+			}
+		}
+		for i, l := range h.came {
+			if !explained(l) && !(paired && explained(h.gone[i])) && !yield("+", l) {
+				return
+			}
+		}
+	}
+}
+
+// wordy tells whether a character says something: brackets and commas alone do not.
+func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// explains tells whether a line names one of the paths or something around it.
+func explains(l line, paths map[string]bool) bool {
 	for from := range strings.FieldsSeq(l.from) {
-		if whole && strings.HasPrefix(from, generators.ConstantPrefix) {
+		if paths[from] {
 			return true
 		}
-		for _, p := range paths {
-			if rest, ok := strings.CutPrefix(p, from); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+		for p := range paths {
+			if rest, ok := strings.CutPrefix(p, from); ok && (rest[0] == '.' || rest[0] == '[') {
 				return true
 			}
 		}
@@ -72,7 +92,8 @@ func explains(l line, paths []string, whole bool) bool {
 	return false
 }
 
-// eachFile calls f with every file of two builds, as it was and as it is; nil where it was not or is not.
+// eachFile calls f with every file of two builds, as it was and as it is; nil where it was not or is not. A file
+// that got another name is one file.
 func eachFile(before, after []*artifact.Tree, f func(host, path string, old, now *artifact.File)) {
 	hosts := map[string]*artifact.Tree{}
 	for _, t := range before {
@@ -83,19 +104,55 @@ func eachFile(before, after []*artifact.Tree, f func(host, path string, old, now
 		if old == nil {
 			old = &artifact.Tree{}
 		}
-		for i := range now.Files {
-			f(now.Host, now.Files[i].Path, old.File(now.Files[i].Path), &now.Files[i])
-		}
+		var gone []*artifact.File
 		for i := range old.Files {
 			if now.File(old.Files[i].Path) == nil {
-				f(now.Host, old.Files[i].Path, &old.Files[i], nil)
+				gone = append(gone, &old.Files[i])
 			}
+		}
+		for i := range now.Files {
+			file := &now.Files[i]
+			was := old.File(file.Path)
+			if was == nil {
+				if n := renamed(gone, file); n >= 0 {
+					was = gone[n]
+					gone = slices.Delete(gone, n, n+1)
+				}
+			}
+			if was == nil || !bytes.Equal(was.Data, file.Data) {
+				f(now.Host, file.Path, was, file)
+			}
+		}
+		for _, file := range gone {
+			f(now.Host, file.Path, file, nil)
 		}
 	}
 }
 
-// hunks compares two files line by line (longest common subsequence). A comma at the end of a line tells that
-// another follows, and is no change of the line's own.
+// renamed finds the file that went which a new one is most like: at least half of its lines. -1 for none.
+func renamed(gone []*artifact.File, file *artifact.File) int {
+	best, most := -1, 0
+	for n, g := range gone {
+		lines := map[string]int{}
+		for _, l := range linesOf(g) {
+			lines[l.text]++
+		}
+		common := 0
+		for _, l := range linesOf(file) {
+			if lines[l.text] > 0 {
+				lines[l.text]--
+				common++
+			}
+		}
+		if 2*common >= max(len(g.From), len(file.From)) && common > most {
+			best, most = n, common
+		}
+	}
+	return best
+}
+
+// hunks compares two files line by line (longest common subsequence; of lines that read the same, those of the same
+// origin are matched first). A comma at the end of a line tells that another follows, and is no change of its own.
 func hunks(a, b []line) []hunk {
 	same := func(x, y line) bool {
 		return strings.TrimSuffix(x.text, ",") == strings.TrimSuffix(y.text, ",")
@@ -112,10 +169,13 @@ func hunks(a, b []line) []hunk {
 	}
 	for i := len(a) - 1; i >= 0; i-- {
 		for j := len(b) - 1; j >= 0; j-- {
+			common[i][j] = max(common[i+1][j], common[i][j+1])
 			if same(a[i], b[j]) {
-				common[i][j] = common[i+1][j+1] + 1
-			} else {
-				common[i][j] = max(common[i+1][j], common[i][j+1])
+				weight := 2
+				if a[i].from == b[j].from {
+					weight = 3
+				}
+				common[i][j] = max(common[i][j], common[i+1][j+1]+weight)
 			}
 		}
 	}
@@ -123,7 +183,7 @@ func hunks(a, b []line) []hunk {
 	var h hunk
 	for i, j := 0, 0; i < len(a) || j < len(b); {
 		switch {
-		case i < len(a) && j < len(b) && same(a[i], b[j]):
+		case i < len(a) && j < len(b) && same(a[i], b[j]) && common[i][j] > max(common[i+1][j], common[i][j+1]):
 			if len(h.gone)+len(h.came) > 0 {
 				all = append(all, h)
 				h = hunk{}
@@ -164,12 +224,14 @@ func TestUnlisted(t *testing.T) {
 		{"named in the new tree alone", tree("one\n2\n", "hosts.a", "budget hosts.a.debian"), nil},
 		{"a line more", tree("one\ntwo\nthree\n", "hosts.a", "hosts.a.debian", "budget.monthly"),
 			[]string{"a/f: +three (from budget.monthly)"}},
+		{"a stanza more, with its reason", tree("one\ntwo\nthree\nfour\n", "hosts.a", "hosts.a.debian", "hosts.a.debian", "budget.monthly"), nil},
+		{"brackets", tree("one\ntwo\n},\n", "hosts.a", "hosts.a.debian", "budget.monthly"), nil},
 		{"a name that only begins alike", tree("one\ntwo\nthree\n", "hosts.a", "hosts.a.debian", "hosts.a.deb"),
 			[]string{"a/f: +three (from hosts.a.deb)"}},
-		{"a line less, and not its own", tree("two\n", "hosts.b"), nil},
+		{"a line of another's that is replaced", tree("1\ntwo\n", "hosts.b", "hosts.a.debian"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, unlisted(before, c.after, []string{"hosts.a.debian"})); diff != "" {
+			if diff := cmp.Diff(c.want, unlisted(before, c.after, map[string]bool{"hosts.a.debian": true})); diff != "" {
 				t.Error(diff)
 			}
 		})

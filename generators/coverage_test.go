@@ -24,6 +24,11 @@ var informational = map[string]string{}
 // comes along is not held against the field's own origin.
 var together = map[string][]string{}
 
+// context is what must stand in the spec for a field to have a meaning, beside the sample.
+var context = map[string]string{
+	"hosts.*.uplink.networkFile": "hosts: tests: uplink: manager: \"networkd\"\nhosts: ci: uplink: manager: \"networkd\"\n",
+}
+
 // references are the fields that say which other thing decides. Where one leads elsewhere, whole files and stanzas
 // move from host to host, and their lines name what they are about, not who pointed there. Such a field must change
 // the output; what changes is not held against its path.
@@ -113,6 +118,16 @@ const enough = 2
 // what is wrong with what changed.
 func (m *mutation) try(dir, envs string, base *compiled) []string {
 	field := m.paths[0]
+	around := context[shape(field)]
+	if around != "" {
+		if err := writeSpec(dir, envs, around); err != nil {
+			return []string{err.Error()}
+		}
+		var err error
+		if base, err = compile(dir); err != nil {
+			return []string{fmt.Sprintf("%s: what is around it: %v", field, err)}
+		}
+	}
 	accepted := 0
 	var refusal error
 	for _, value := range candidates(m.field, base.topology) {
@@ -120,7 +135,7 @@ func (m *mutation) try(dir, envs string, base *compiled) []string {
 		if err != nil {
 			return []string{field + ": " + err.Error()}
 		}
-		if err := writeSpec(dir, spec, more); err != nil {
+		if err := writeSpec(dir, spec, around+more); err != nil {
 			return []string{err.Error()}
 		}
 		now, err := compile(dir)
@@ -142,7 +157,7 @@ func (m *mutation) try(dir, envs string, base *compiled) []string {
 			return nil
 		}
 		var faults []string
-		for _, u := range unlisted(base.trees, now.trees, m.paths) {
+		for _, u := range unlisted(base.trees, now.trees, changedFields(base, now)) {
 			faults = append(faults, field+": changes, unsaid: "+u)
 		}
 		return faults
@@ -154,6 +169,26 @@ func (m *mutation) try(dir, envs string, base *compiled) []string {
 		return []string{field + ": changes no byte"}
 	}
 	return nil
+}
+
+// changedFields are the paths of all values that are not as they were: the field itself, and those that the schema
+// computes from it.
+func changedFields(before, after *compiled) map[string]bool {
+	was := map[string]string{}
+	for _, f := range specFields(before.topology) {
+		was[f.path] = f.text()
+	}
+	changed := map[string]bool{}
+	for _, f := range specFields(after.topology) {
+		if old, ok := was[f.path]; !ok || old != f.text() {
+			changed[f.path] = true
+		}
+		delete(was, f.path)
+	}
+	for path := range was {
+		changed[path] = true
+	}
+	return changed
 }
 
 // apply is the sample with the field at another value: envs.cue, and what stands beside it.

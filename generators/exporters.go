@@ -84,7 +84,7 @@ func postgresExporter(c *topology.Cluster) *conf.Text {
 		"/usr/bin/prometheus-postgres-exporter",
 		"--web.listen-address=" + topology.Local(c.Exporter),
 		"--disable-settings-metrics",
-	}, c.Path+".exporter")
+	}, c.Path+".exporter", c.Path+".port") // whose default follows the port
 	u.Set("Restart", "on-failure")
 	u.Set("RestartSec", "10s")
 	return &u.Text

@@ -17,6 +17,7 @@ func Firewall(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	out.add("nftables/odoogen.nft", ruleset(t, h), artifact.Reload(topology.Firewall))
 	out.constant("systemd/system/"+topology.Firewall, "systemd/"+topology.Firewall, readable, artifact.DaemonReload)
+	out.constant("systemd/system/nftables.service.d/odoogen.conf", "systemd/nftables.conf", readable, artifact.DaemonReload)
 	return out.result()
 }
 
@@ -110,7 +111,7 @@ func private(n *conf.Nft, t *topology.Topology, h *topology.Host) {
 func public(n *conf.Nft, t *topology.Topology, h *topology.Host) {
 	listeners := t.Listeners(h)
 	for i, port := range h.Open {
-		what, from := "open", []string{fmt.Sprintf("%s.open[%d]", h.Path, i)}
+		what, from := "open", []string{fmt.Sprintf("%s.open[%d]", h.Path, i), h.At("open")}
 		if at := slices.IndexFunc(listeners, func(l topology.Listener) bool { return l.Port == port }); at >= 0 {
 			what, from = listeners[at].What, append(from, listeners[at].Path)
 		}

@@ -30,9 +30,9 @@ PY
 trap "kill $!" EXIT
 until (exec 3<>/dev/tcp/127.0.0.1/9418) 2>/dev/null; do sleep 0.05; done
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset >/tmp/once
+nft list ruleset >/mnt/once
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset | cmp - /tmp/once
+nft list ruleset | cmp - /mnt/once
 # knock NAMESPACE FROM TO [FROM TO]...: a line for each pair, with the ports that answer
 knock() {
 	ip netns exec "$1" python3 -S - "${@:2}" <<'PY'
@@ -83,8 +83,8 @@ fd00::3 -> fd00::2
 `,
 	} {
 		t.Run(host, func(t *testing.T) {
-			got := onHost(t, hostTree(t, topo, host), streets+knocks)
-			if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+			got := onHost(t, edgeTree(t, topo, host), streets+knocks)
+			if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -94,7 +94,7 @@ fd00::3 -> fd00::2
 // A private network of IPv6 is let in as one of IPv4 is.
 func TestFirewallOfIPv6(t *testing.T) {
 	topo := sample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`, `private:   "10.0.0.3"`, `private: "fd00::3"`)
-	got := onHost(t, hostTree(t, topo, "ci"), streets+`
+	got := onHost(t, edgeTree(t, topo, "ci"), streets+`
 knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 `)
 	want := "10.0.0.3 -> 10.0.0.2\nfd00::3 -> fd00::2 22 8080 9418\n"
@@ -105,7 +105,7 @@ knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 
 // Another's table stays, and stopping the unit takes away ours alone.
 func TestFirewallLeavesOtherTables(t *testing.T) {
-	got := onHost(t, hostTree(t, sample(t), "tests"), `
+	got := onHost(t, edgeTree(t, sample(t), "tests"), `
 nft add table inet somebody
 nft -f /etc/odoogen/current/nftables/odoogen.nft
 nft list tables
@@ -122,7 +122,7 @@ nft list tables
 func TestFirewallWithoutPrivateNetwork(t *testing.T) {
 	topo := sample(t)
 	topo.Network.VSwitch = nil
-	rules := text(t, hostTree(t, topo, "tests"), "nftables/odoogen.nft")
+	rules := fileText(t, edgeTree(t, topo, "tests"), "nftables/odoogen.nft")
 	if strings.Contains(rules, "iifname") || !strings.Contains(rules, "@admins4 tcp dport 22 accept") {
 		t.Errorf("rules of a host without a private network:\n%s", rules)
 	}

@@ -21,7 +21,7 @@ func Jenkins(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	dropIn := "systemd/system/" + topology.JenkinsUnit + ".d/"
 	out.add(dropIn+"10-odoogen.conf", jenkinsUnit(t, h), artifact.DaemonReload, restart)
 	out.constant(dropIn+"20-hardening.conf", "systemd/jenkins-hardening.conf", readable, artifact.DaemonReload, restart)
-	out.add(dropIn+"30-limits.conf", limits("ci.jenkins", "Limits of the Jenkins controller.", "Service", ci.Jenkins.Limits, "ci.jenkins.limits"), artifact.DaemonReload)
+	out.add(dropIn+"30-limits.conf", limits("ci.jenkins", "Limits of the Jenkins controller.", "Service", ci.Jenkins.Limits), artifact.DaemonReload)
 
 	out.add("jenkins/casc/controller.yaml", jenkinsController(t, ci), restart)
 	out.add("jenkins/casc/credentials.yaml", jenkinsCredentials(t, ci), restart)
@@ -34,19 +34,20 @@ func Jenkins(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	for _, a := range ci.Agents.List() {
 		what := "Limits of everything that the login " + a.Name + " runs: builds of one agent."
 		out.add("systemd/system/"+a.Slice()+".d/10-limits.conf",
-			limits("ci.agents", what, "Slice", ci.Agents.Limits, "ci.agents.limits"), artifact.DaemonReload)
+			limits("ci.agents", what, "Slice", ci.Agents.Limits, "ci.agents.max"), artifact.DaemonReload)
 		out.add("ssh/authorized_keys/"+a.Name, agentKeys(ci))
 	}
 	return out.result()
 }
 
-// limits is a drop-in of nothing but limits: systemd applies it with daemon-reload alone.
-func limits(owner, what, section string, l topology.Limits, path string) *conf.Text {
+// limits is a drop-in of nothing but the owner's limits: systemd applies it with daemon-reload alone.
+func limits(owner, what, section string, l topology.Limits, also ...string) *conf.Text {
 	u := conf.NewUnit(owner, what)
+	from := func(field string) []string { return append([]string{owner + ".limits." + field}, also...) }
 	u.Section(section)
-	u.Set("CPUQuota", l.CPUQuota.String(), path+".CPUQuota")
-	u.Set("MemoryMax", l.MemoryMax.String(), path+".MemoryMax")
-	u.Set("IOWeight", itoa(l.IOWeight), path+".IOWeight")
+	u.Set("CPUQuota", l.CPUQuota.String(), from("CPUQuota")...)
+	u.Set("MemoryMax", l.MemoryMax.String(), from("MemoryMax")...)
+	u.Set("IOWeight", itoa(l.IOWeight), from("IOWeight")...)
 	return &u.Text
 }
 
@@ -114,8 +115,8 @@ func agentNode(t *topology.Topology, ci *topology.CI, a topology.Agent) *conf.No
 	retention := conf.Object().Set("demand", conf.Object().Set("inDemandDelay", 0).Set("idleDelay", 10))
 	node := conf.Object().
 		Set("name", a.Name).
-		Set("labelString", strings.Join(ci.Agents.Labels, " "), "ci.agents.labels").
-		Set("numExecutors", ci.Agents.Executors, "ci.agents.executors").
+		Set("labelString", strings.Join(ci.Agents.Labels, " "), "ci.agents.labels", "ci.agents.max").
+		Set("numExecutors", ci.Agents.Executors, "ci.agents.executors", "ci.agents.max").
 		Set("remoteFS", a.Home()).
 		Set("mode", "NORMAL").
 		Set("launcher", conf.Object().
@@ -124,11 +125,11 @@ func agentNode(t *topology.Topology, ci *topology.CI, a topology.Agent) *conf.No
 				Set("port", 22).
 				Set("credentialsId", a.Name).
 				Set("javaPath", t.JavaHome()+"/bin/java", "packages.vendors", "ci.agents").
-				Set("sshHostKeyVerificationStrategy", hostKeyStrategy(ci.Host), ci.Host.At("hostKeys"))))
+				Set("sshHostKeyVerificationStrategy", hostKeyStrategy(ci.Host), ci.Host.At("hostKeys"), "ci.agents.max")))
 	if a.Always {
-		return node.Set("retentionStrategy", "always", "ci.agents.min")
+		return node.Set("retentionStrategy", "always", "ci.agents.min", "ci.agents.max")
 	}
-	return node.Set("retentionStrategy", retention, "ci.agents.min")
+	return node.Set("retentionStrategy", retention, "ci.agents.min", "ci.agents.max")
 }
 
 // hostKeyStrategy is the host key that an agent must prove; where the spec pins none, the first one seen, which over
@@ -154,10 +155,10 @@ func jenkinsCredentials(t *topology.Topology, ci *topology.CI) *conf.Text {
 					Set("directEntry", conf.Object().
 						Set("privateKey", jenkinsSecret(conf.CasCFile, secret))))), from...)
 	}
+	key("deploy", t.Access.Deploy.User, "deploys releases", ci.Jenkins.DeployKey, "ci.jenkins.deployKey", "access.deploy.user")
 	for _, a := range ci.Agents.List() {
 		key(a.Name, a.Name, "opens "+a.Name, ci.Jenkins.AgentKey, "ci.jenkins.agentKey", "ci.agents.max")
 	}
-	key("deploy", t.Access.Deploy.User, "deploys releases", ci.Jenkins.DeployKey, "ci.jenkins.deployKey", "access.deploy.user")
 	return conf.YAML("ci.jenkins", "Keys that Jenkins logs in with. They lie in its unit's credentials, not here.", conf.Object().
 		Set("credentials", conf.Object().
 			Set("system", conf.Object().
@@ -258,6 +259,6 @@ func jenkinsPlugins(ci *topology.CI) *conf.Text {
 func agentKeys(ci *topology.CI) *conf.Text {
 	t := conf.Of("ci.agents")
 	t.Header("Who may log in as an agent: Jenkins, over loopback.")
-	t.Line(`restrict,from="127.0.0.1" `+ci.Agents.Key, "ci.agents.key")
+	t.Line(`restrict,from="127.0.0.1" `+ci.Agents.Key, "ci.agents.key", "ci.agents.max")
 	return &t
 }

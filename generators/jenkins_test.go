@@ -2,6 +2,9 @@ package generators
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -139,10 +142,10 @@ func TestJenkinsSecrets(t *testing.T) {
 func TestJenkinsUnit(t *testing.T) {
 	spec := sampleTopology(t)
 	wantLines(t, generated(t, Jenkins, spec, "ci"), "systemd/system/jenkins.service.d/10-odoogen.conf",
-		`Environment="JAVA_HOME=/usr/lib/jvm/temurin-21-jre-amd64"`,
-		`Environment="JENKINS_LISTEN_ADDRESS=10.0.0.3"`,
-		`Environment="JENKINS_PORT=8080"`,
-		`Environment="CASC_JENKINS_CONFIG=/etc/odoogen/current/jenkins/casc"`,
+		`Environment=JAVA_HOME=/usr/lib/jvm/temurin-21-jre-amd64`,
+		`Environment=JENKINS_LISTEN_ADDRESS=10.0.0.3`,
+		`Environment=JENKINS_PORT=8080`,
+		`Environment=CASC_JENKINS_CONFIG=/etc/odoogen/current/jenkins/casc`,
 		"After=odoogen-vswitch.service")
 	if files := generated(t, Jenkins, spec, "tests"); len(files) > 0 {
 		t.Errorf("%d files on a host without CI", len(files))
@@ -228,5 +231,46 @@ func TestJenkinsPlugins(t *testing.T) {
 	}
 	if plugins != 10 {
 		t.Errorf("%d plugins, want the spec's 10", plugins)
+	}
+}
+
+// Jenkins without configuration-as-code would be open to everybody: it must not start, whatever the list says.
+func TestJenkinsDoesNotStartWithoutItsPlugins(t *testing.T) {
+	files := generated(t, Jenkins, sampleTopology(t), "ci")
+	dir := t.TempDir()
+	write := func(path, text string, mode os.FileMode) {
+		t.Helper()
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func() (string, error) {
+		cmd := exec.Command(filepath.Join(dir, "bin/jenkins-plugins"))
+		cmd.Env = append(os.Environ(), "JENKINS_HOME="+dir)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	write("bin/jenkins-plugins", files["bin/jenkins-plugins"], 0o777)
+	write("jenkins/plugins.txt", "# none\n", 0o666)
+	if out, err := start(); err == nil || !strings.Contains(out, "configuration-as-code") {
+		t.Errorf("an empty list starts Jenkins: %s", out)
+	}
+	write("jenkins/plugins.txt", files["jenkins/plugins.txt"], 0o666)
+	write("plugins/configuration-as-code.jpi", "", 0o666)
+	for line := range strings.SplitSeq(files["jenkins/plugins.txt"], "\n") {
+		if id, _, ok := strings.Cut(line, ":"); ok && id != "git" && !strings.HasPrefix(line, "#") {
+			write("plugins/"+id+".jpi", "", 0o666)
+		}
+	}
+	if out, err := start(); err == nil || !strings.Contains(out, "plugins: git\n") {
+		t.Errorf("git is missing, and it says: %s", out)
+	}
+	write("plugins/git.hpi", "", 0o666)
+	if out, err := start(); err != nil {
+		t.Errorf("with all plugins: %v: %s", err, out)
 	}
 }

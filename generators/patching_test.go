@@ -9,7 +9,7 @@ import (
 // The job of the patch window installs, restarts what is old, reboots where it is due and allowed, and gives way to
 // whoever holds the host. (Stand-ins for the programs that would change the machine.)
 func TestPatchScript(t *testing.T) {
-	got := onHost(t, hostTree(t, sample(t, "tests: {at: \"Sun 08:00\", maxDuration: \"2h\"}", "tests: {at: \"Sun 08:00\", maxDuration: \"4s\"}"), "tests"), `
+	got := onHost(t, edgeTree(t, sample(t, "tests: {at: \"Sun 08:00\", maxDuration: \"2h\"}", "tests: {at: \"Sun 08:00\", maxDuration: \"4s\"}"), "tests"), `
 for program in apt-get needrestart systemctl; do printf '#!/bin/bash\necho "%s $*"\n' "$program" >"/usr/local/bin/$program"; done
 cat >/usr/local/bin/unattended-upgrade <<'SH'
 #!/bin/bash
@@ -63,7 +63,7 @@ exit 124
 the host was busy for half of the window; nothing was installed
 exit 75
 `
-	if diff := cmp.Diff(lines(want), lines(got)); diff != "" {
+	if diff := cmp.Diff(byLine(want), byLine(got)); diff != "" {
 		t.Error(diff)
 	}
 }

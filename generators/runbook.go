@@ -1,12 +1,406 @@
 package generators
 
 import (
+	"fmt"
+	"math"
+	"net/url"
+	"strings"
+
 	"odoogen/internal/artifact"
+	"odoogen/internal/conf"
 	"odoogen/internal/topology"
 )
 
-// Runbook writes RUNBOOK.md.
+// Runbook writes RUNBOOK.md: what a person needs who stands before this host at night without odoogen. Every command
+// in it is plain systemd, PostgreSQL, restic, or a script that lies on the host.
 func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
+	m := conf.NewMarkdown(h.Path, "RUNBOOK of "+h.Name, "What runs on "+h.Name+", and what to type when it does not.")
+	b := &runbook{Markdown: m, t: t, h: h}
+	b.para("Nothing on this host needs odoogen to run: it is plain systemd, nginx and PostgreSQL. All commands are root's (%s).", conf.Code("sudo -i"))
+	b.what()
+	b.routes()
+	b.places()
+	b.units()
+	if h.RunsOdoo() {
+		b.odoo()
+	}
+	if len(h.Clusters) > 0 {
+		b.postgres()
+	}
+	if h.RunsOdoo() {
+		b.releases()
+		b.certificates()
+	}
+	b.backups()
+	if h.CI != nil {
+		b.ci()
+	}
+	b.calendar()
+	b.observability()
+	b.generation()
+	b.limits()
+	b.money()
+	b.promises()
+	out.add("RUNBOOK.md", &m.Text)
 	return out.result()
+}
+
+// runbook is the text as it grows.
+type runbook struct {
+	*conf.Markdown
+	t *topology.Topology
+	h *topology.Host
+}
+
+func (b *runbook) para(format string, args ...any) { b.Para(nil, format, args...) }
+
+// from is a list of origins.
+func from(paths ...string) []string { return paths }
+
+func (b *runbook) what() {
+	h, hw := b.h, &b.h.Hardware
+	b.Heading("What runs here")
+	b.Para(from(h.Path), "%s is %s: %s, %s, %d threads, %s RAM, %d disks of %d GB in RAID %d, Debian %d.", h.Name, h.FQDN, hw.Model, hw.CPU,
+		hw.Threads, hw.RAM, hw.Disks.Count, hw.Disks.SizeGB, hw.Disks.RAID, h.Debian)
+	if h.RunsOdoo() {
+		b.Table("instance", "Odoo", "address", "unit", "database", "ports (HTTP, websocket)")
+		for _, i := range h.Instances {
+			b.Row(from(i.Path, i.Class.Path, i.Cluster.Path+".port", i.At("http_port"), i.At("gevent_port")), i.Name, i.Version, "https://"+i.Domain,
+				conf.Code(i.Service()), fmt.Sprintf("%s, port %d", i.Database, i.Cluster.Port), fmt.Sprintf("%d, %d", i.HTTPPort, i.GeventPort))
+		}
+	}
+	if len(h.Clusters) > 0 {
+		b.Table("cluster", "PostgreSQL", "port", "unit", "data", "for")
+		for _, c := range h.Clusters {
+			b.Row(from(c.Path), c.Name, c.Version, c.Port, conf.Code(c.Unit()), conf.Code(c.DataDir()), c.Workload)
+		}
+	}
+	if ci := h.CI; ci != nil {
+		b.Para(from("ci.jenkins.url", "ci.agents.max", "ci.mirror"), "Jenkins at %s (%s), %d agents, and mirrors of all git repositories in %s.",
+			ci.Jenkins.URL, conf.Code(topology.JenkinsUnit), ci.Agents.Max, conf.Code(topology.MirrorDir))
+	}
+	owner := map[string]string{} // whose unit it is: a port may follow from any of the owner's fields
+	for _, i := range h.Instances {
+		owner[i.Service()] = i.Path
+	}
+	for _, c := range h.Clusters {
+		owner[c.Unit()], owner[c.ExporterUnit()] = c.Path, c.Path
+	}
+	b.Table("port", "reach", "what", "unit")
+	for _, l := range b.t.Listeners(h) {
+		unit := any(conf.Code(l.Unit))
+		if l.Unit == "" {
+			unit = "none: kept free"
+		}
+		paths := from(l.Path)
+		if o := owner[l.Unit]; o != "" {
+			paths = append(paths, o)
+		}
+		b.Row(paths, l.Port, string(l.Reach), l.What, unit)
+	}
+}
+
+func (b *runbook) routes() {
+	h, t := b.h, b.t
+	b.Heading("Ways in")
+	if h.Private != "" && t.Network.VSwitch != nil {
+		b.Item(from(h.At("private"), "network.vswitch"), "Private: %s, on VLAN %d (%s).", conf.Code(h.Private), t.Network.VSwitch.VLAN, conf.Code(t.Network.VSwitch.Interface))
+	}
+	for _, a := range []struct{ address, path string }{{h.Public, "public"}, {h.Public6, "public6"}} {
+		if a.address != "" {
+			b.Item(from(h.At(a.path)), "Public: %s. Port 22 is open there to the whitelist alone.", conf.Code(a.address))
+		}
+	}
+	if h.Jump != "" {
+		b.Item(from(h.At("jump"), h.At("fqdn")), "Through %s: %s", h.Jump, conf.Code("ssh -J "+h.Jump+" "+h.FQDN))
+	}
+	if len(t.Access.Whitelist) > 0 && (h.Public != "" || h.Public6 != "") {
+		b.Table("whitelist", "whose")
+		for n, s := range t.Access.Whitelist {
+			b.Row(from(fmt.Sprintf("access.whitelist[%d]", n), h.Path), conf.Code(s.From), s.Who)
+		}
+	}
+	if t.Network.VSwitch == nil || h.Private == "" {
+		return
+	}
+	b.para("When the private network is down:")
+	b.Commands(from("network.vswitch.interface", h.At("private")), "ip address show dev "+t.Network.VSwitch.Interface, "ip route get "+h.Private)
+	if h.VLANByUnit(t) {
+		b.Commands(from("network.vswitch", h.At("uplink.manager")), "systemctl status "+topology.VSwitchUnit, "systemctl restart "+topology.VSwitchUnit)
+	}
+	switch {
+	case h.Jump != "":
+		b.Para(from(h.At("jump")), "Then there is no way in but the vendor's console. What runs here goes on; nothing can be deployed from here over the private network.")
+	case h.Public != "" && h.RunsOdoo():
+		b.Para(from(h.At("public"), "access.whitelist", "access.deploy.user"), "Users notice nothing. A deploy then takes the public address, from a place of the whitelist: %s",
+			conf.Code("ssh "+t.Access.Deploy.User+"@"+h.Public+" release list "+h.Instances[0].Name))
+	}
+}
+
+func (b *runbook) places() {
+	h := b.h
+	b.Heading("Where things are")
+	b.Table("what", "where")
+	place := func(what, where string, paths ...string) { b.Row(paths, what, conf.Code(where)) }
+	place("the configuration that runs, read-only; this file, too", topology.Current)
+	place("earlier and newer generations of it", "/etc/odoogen/generations")
+	place("what outlives them: backups' records, certificates, secrets", topology.State)
+	place("secrets, a file each (root alone; units get copies)", topology.Secrets)
+	place("scripts", topology.Bin)
+	if h.RunsOdoo() {
+		place("code of an instance: a folder for each release, and a link to the one that runs", h.Instances[0].Root()+"/{releases,current}", h.Instances[0].Path)
+		place("attachments and sessions of an instance", h.Instances[0].DataDir(), h.Instances[0].Path)
+	}
+	for _, c := range h.Clusters {
+		place("settings of cluster "+c.Name, fmt.Sprintf("%s/postgresql/%s", topology.Current, c.Name), c.Path)
+	}
+	if h.CI != nil {
+		place("Jenkins: builds, plugins, keys", topology.JenkinsHome, "ci.jenkins")
+		place("workspaces of the agents", topology.AgentsDir, "ci.agents")
+		place("mirrors", topology.MirrorDir, "ci.mirror")
+	}
+	place("logs", "journalctl -u UNIT")
+}
+
+func (b *runbook) units() {
+	b.Heading("Look, stop, start")
+	b.Commands(nil, "systemctl --failed", "systemctl list-dependencies "+topology.Target, "systemctl list-timers", "systemd-cgtop", "df -h; cat /proc/mdstat")
+	b.para("All of these start with the host. For each of them:")
+	b.Commands(nil, "systemctl status UNIT", "journalctl -u UNIT -n 200", "systemctl stop UNIT", "systemctl start UNIT", "systemctl restart UNIT")
+	for _, u := range b.t.Units(b.h) {
+		b.Item(from(u.Path, b.h.Path), "%s", conf.Code(u.Unit))
+	}
+	b.para("What is stopped by hand starts again with the host. To keep a unit down: %s, and back: %s.",
+		conf.Code("systemctl mask --now UNIT"), conf.Code("systemctl unmask UNIT; systemctl start UNIT"))
+}
+
+func (b *runbook) odoo() {
+	i := b.h.Instances[0]
+	b.Heading("Odoo: " + i.Name + " as an example")
+	b.para("Does it answer, past nginx and from outside?")
+	b.Commands(from(i.Path, i.At("http_port")), fmt.Sprintf("curl -s http://127.0.0.1:%d/web/health", i.HTTPPort),
+		"curl -sI https://"+i.Domain+"/web/login")
+	b.para("More memory or CPU until the next boot, and back to what the spec says:")
+	b.Commands(from(i.Path), "systemctl set-property --runtime "+i.Service()+" MemoryMax=6G CPUQuota=400%",
+		"systemctl set-property --runtime "+i.Slice()+" MemoryMax=8G CPUQuota=400%",
+		"systemctl revert "+i.Service()+" "+i.Slice())
+	b.para("What was killed for want of memory, and who uses it now:")
+	b.Commands(from(i.Path), "journalctl -k -g 'oom|Out of memory' -n 50", "systemctl show -p MemoryCurrent -p MemoryMax "+i.Service())
+}
+
+func (b *runbook) postgres() {
+	b.Heading("PostgreSQL")
+	for _, c := range b.h.Clusters {
+		b.Para(from(c.Path), "Cluster %s (%s):", c.Name, c.Workload)
+		psql := fmt.Sprintf("sudo -u postgres psql -p %d", c.Port)
+		b.Commands(from(c.Path),
+			"pg_lsclusters",
+			psql+" -c 'SELECT datname, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC'",
+			psql+" -c 'SELECT pid, datname, now() - xact_start AS open, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start'",
+			psql+" -c 'SELECT pg_terminate_backend(PID)' # ends one connection",
+			"systemctl restart "+c.Unit()+" # ends all of them; Odoo connects again by itself",
+			fmt.Sprintf("tail -n 100 /var/log/postgresql/postgresql-%d-%s.log", c.Version, c.Name))
+	}
+}
+
+func (b *runbook) releases() {
+	i := b.h.Instances[0]
+	b.Heading("Code: roll a release back")
+	b.Para(from("sources.releases.keep"), "The last %d good releases of each instance are on disk.", b.t.Sources.Releases.Keep)
+	b.Commands(from(i.Path), topology.Bin+"/release list "+i.Name, topology.Bin+"/release rollback "+i.Name)
+	b.para("By hand, when that script is what is broken (FOLDER is one of releases/):")
+	b.Commands(from(i.Path), "ls "+i.Root()+"/releases; readlink "+i.Current(),
+		"ln -s releases/FOLDER "+i.Current()+".new && mv -T "+i.Current()+".new "+i.Current(),
+		"systemctl restart "+i.Service())
+	b.Para(from("targets.recovery"), "Code alone goes back so. A release that updated the database needs its data back as well (below). The target for both is %s.", b.t.Targets.Recovery)
+}
+
+func (b *runbook) certificates() {
+	i := b.h.Instances[0]
+	b.Heading("Certificates")
+	b.Commands(from(i.Path), "certbot certificates", "systemctl list-timers certbot.timer", "openssl x509 -noout -enddate -in "+i.CertificateDir()+"/fullchain.pem", "nginx -t && systemctl reload nginx")
+}
+
+func (b *runbook) backups() {
+	p, h := &b.t.Backup, b.h
+	repository, reach := resticByHand(b.t, h)
+	b.Heading("Backups")
+	if p.None != nil {
+		b.Para(from("backup.none.reason"), "**Nothing on this host is backed up.** The reason given: %s", p.None.Reason)
+		return
+	}
+	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(repository))
+	b.Commands(nil, "systemctl start "+topology.BackupUnit, "journalctl -u "+topology.BackupUnit+" -n 100")
+	var without, paths []string
+	for _, i := range h.Instances {
+		if !i.Backup {
+			without, paths = append(without, i.Name), append(paths, i.At("backup"), i.Path)
+		}
+	}
+	if len(without) > 0 {
+		b.Para(paths, "**Not backed up:** %s.", strings.Join(without, ", "))
+	}
+	if h.RunsOdoo() {
+		i := h.Instances[0]
+		b.Para(from("targets.restore"), "Data of an instance, from the newest snapshot or a named one (target: %s). It replaces what is there, which stays beside it until the next restore:", b.t.Targets.Restore)
+		b.Commands(from(i.Path), topology.Bin+"/restore --list "+i.Name, topology.Bin+"/restore "+i.Name)
+		b.para("Whether a backup can be restored is tried here, beside everything that runs:")
+		b.Commands(nil, "systemctl start "+topology.DrillUnit, "journalctl -u "+topology.DrillUnit+" -n 100")
+	}
+	b.para("restic by hand, when the scripts are what is broken:")
+	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password) + reach
+	b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target /var/tmp/restored")
+	if p.Storage != nil {
+		b.Para(from("backup.storage"), "The repository lies on a %s of %g TB. The password is also with the spec's secrets: without it nobody reads the backups.", p.Storage.Product, p.Storage.SizeTB)
+	}
+}
+
+// resticByHand is the host's repository, and how restic reaches it with the secrets where they lie: outside a unit
+// there are no credentials, which the scripts' own ssh_config wants.
+func resticByHand(t *topology.Topology, h *topology.Host) (repository, options string) {
+	b := &t.Backup
+	repository = strings.TrimRight(b.Repository, "/") + "/" + h.Name
+	at, err := url.Parse(repository)
+	if err != nil || b.Storage == nil {
+		return repository, ""
+	}
+	port := "22"
+	if at.Port() != "" {
+		port = at.Port()
+	}
+	return repository, " -o sftp.command='ssh -p " + port + " -i " + topology.SecretFile(b.Storage.Credential) +
+		" -o UserKnownHostsFile=" + topology.Current + "/restic/known_hosts " + at.User.Username() + "@" + at.Hostname() + " -s sftp'"
+}
+
+func (b *runbook) ci() {
+	ci := b.h.CI
+	b.Heading("Jenkins")
+	b.Para(from("ci.jenkins"), "Its configuration is in %s, read at each start; what is changed in the web interface is lost then. The login is %s, its password in %s.",
+		conf.Code(topology.JenkinsCasC), conf.Code("admin"), conf.Code(topology.SecretFile(ci.Jenkins.Admin)))
+	b.para("It does not start without its plugins. They are put in place with Jenkins' own plugin installation manager (jenkins-plugin-manager.jar, from github.com/jenkinsci/plugin-installation-manager-tool):")
+	b.Commands(from("packages.vendors", "ci.jenkins"), "sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
+		topology.Current+"/jenkins/plugins.txt --plugin-download-directory "+topology.JenkinsHome+"/plugins",
+		topology.Bin+"/jenkins-plugins", "systemctl restart "+topology.JenkinsUnit)
+	b.Table("agent", "connected", "slice, with all that its builds run", "end all of it")
+	for _, a := range ci.Agents.List() {
+		when := "on demand"
+		if a.Always {
+			when = "always"
+		}
+		b.Row(from("ci.agents"), a.Name, when, conf.Code(a.Slice()), conf.Code("loginctl terminate-user "+a.Name))
+	}
+	for _, j := range ci.Jobs {
+		b.Item(from(j.Path), "%s starts at %s and is ended after %s: %s of %s.", conf.Code(j.Name), string(j.At), j.MaxDuration, conf.Code(j.Script), j.RepositoryName)
+	}
+	if r := ci.Registry; r != nil {
+		b.Para(from("ci.registry"), "A place for a Docker registry is kept for a second phase: port %d and %s of disk. Nothing runs there, and nothing else may take it.", r.Port, r.Disk)
+	}
+}
+
+func (b *runbook) calendar() {
+	b.Heading("By the calendar")
+	b.Para(from("network.time.zone"), "Times are those of %s.", b.t.Network.Time.Zone)
+	b.Table("what", "when", "ended after", "unit")
+	for _, j := range b.t.Jobs(b.h) {
+		when := string(j.At)
+		if j.Every != 0 {
+			when = "every " + j.Every.String()
+		}
+		unit := any(conf.Code(j.Unit))
+		if j.Unit == "" {
+			unit = "Jenkins"
+		}
+		b.Row(from(j.Path), j.Name, when, j.Max, unit)
+	}
+	if w := b.h.Window; w != nil {
+		b.Para(from(w.Path, "patching.reboot"), "Security updates are installed in the patch window, and only there%s. Now, by hand: %s",
+			map[bool]string{true: "; a reboot that they ask for is made there, too", false: "; it never reboots the host"}[b.t.Patching.Reboot],
+			conf.Code("systemctl start "+topology.PatchUnit))
+	}
+}
+
+func (b *runbook) observability() {
+	o := b.t.Observability
+	if o == nil {
+		return
+	}
+	b.Heading("Metrics, logs, alarms")
+	b.Commands(from("observability.exporters.node"), fmt.Sprintf("curl -s http://%s/metrics | grep ^odoogen_", topology.Local(o.Exporters.Node)))
+	if g := o.Grafana; g != nil {
+		b.Para(from("observability.grafana"), "Alloy (%s, its own page at %s) sends metrics and the journal to Grafana Cloud. Above %d series or %d GB of logs a month the plan throws away what comes.",
+			conf.Code(topology.AlloyUnit), conf.Code("http://"+topology.Local(g.Alloy)), g.Plan.Series, g.Plan.LogsGB)
+	}
+	b.para("Alarms are in %s, to be loaded with Grafana's mimirtool; the same rules with %s serve a Prometheus of one's own.",
+		conf.Code(topology.Current+"/alerts/rules.yaml"), conf.Code("alerts/prometheus.yaml"))
+	if b.h.RunsOdoo() {
+		b.para("Dashboards, one for each instance, are in %s, to be imported into Grafana.", conf.Code(topology.Current+"/dashboards"))
+	}
+}
+
+func (b *runbook) generation() {
+	b.Heading("The configuration before this one")
+	b.para("A link says which generation runs. To turn it by hand, when no push can be made (N-DIGEST is a folder of generations/):")
+	b.Commands(nil, "ls -lt /etc/odoogen/generations; readlink "+topology.Current,
+		"ln -s generations/N-DIGEST "+topology.Current+".new && mv -T "+topology.Current+".new "+topology.Current,
+		"systemctl daemon-reload", "systemctl restart UNIT # of what differs: diff -r two generations")
+	b.para("Packages, databases and data do not go back with it.")
+}
+
+// limits are what each thing on the host may use.
+func (b *runbook) limits() {
+	h := b.h
+	b.Heading("Who may use what")
+	b.Table("what", "CPU", "RAM", "disk")
+	b.Row(from(h.At("hardware")), "the host", fmt.Sprintf("%d%%", h.Hardware.Threads*100), h.Hardware.RAM, fmt.Sprintf("%d x %d GB, RAID %d", h.Hardware.Disks.Count, h.Hardware.Disks.SizeGB, h.Hardware.Disks.RAID))
+	b.Row(from(h.At("reserve")), "the system, kept free", "", h.Reserve.RAM, h.Reserve.Disk)
+	for _, c := range h.Clusters {
+		b.Row(from(c.Path), "cluster "+c.Name, c.Limits.CPUQuota, c.RAM, "")
+	}
+	for _, i := range h.Instances {
+		b.Row(from(i.Path, i.At("CPUQuota"), i.At("MemoryMax"), i.At("update.MemoryMax"), i.At("disk.database"), i.At("disk.filestore"), i.At("disk.release"), "sources.releases.keep"),
+			i.Name, i.CPUQuota, fmt.Sprintf("%s, and %s for an update", i.MemoryMax, i.Update.MemoryMax),
+			fmt.Sprintf("%s database, %s attachments, %d releases of %s", i.Disk.Database, i.Disk.Filestore, b.t.Sources.Releases.Keep, i.Disk.Release))
+	}
+	if ci := h.CI; ci != nil {
+		b.Row(from("ci.jenkins.limits", "ci.disk"), "Jenkins", ci.Jenkins.Limits.CPUQuota, ci.Jenkins.Limits.MemoryMax, ci.Disk)
+		b.Row(from("ci.agents"), fmt.Sprintf("each of %d agents", ci.Agents.Max), ci.Agents.Limits.CPUQuota, ci.Agents.Limits.MemoryMax, "")
+		b.Row(from("ci.mirror"), "git mirrors", ci.Mirror.Limits.CPUQuota, ci.Mirror.Limits.MemoryMax, ci.Mirror.Disk)
+	}
+	for _, j := range b.t.Jobs(h) {
+		if j.Unit != "" && j.Limits.MemoryMax != 0 && j.Unit != topology.MirrorUnit {
+			b.Row(from(j.Path), j.Name, j.Limits.CPUQuota, j.Limits.MemoryMax, "")
+		}
+	}
+}
+
+func (b *runbook) money() {
+	t := b.t
+	var sum float64
+	paths := from("budget", "hosts")
+	for _, h := range t.Hosts {
+		sum += h.Hardware.Monthly
+	}
+	if s := t.Backup.Storage; s != nil {
+		sum += s.Monthly
+		paths = append(paths, "backup.storage.monthly")
+	}
+	// In cents, upwards, as the rule on the budget counts.
+	buffered := math.Ceil(math.Round(sum*100)*float64(100+t.Budget.Buffer)/100) / 100
+	b.Heading("Money")
+	b.Para(paths, "This host costs %g %s a month; all hosts and the storage %g, with a buffer of %s %.2f, of a budget of %g.",
+		b.h.Hardware.Monthly, t.Budget.Currency, sum, t.Budget.Buffer, buffered, t.Budget.Monthly)
+}
+
+func (b *runbook) promises() {
+	t, p := b.t, &b.t.Targets
+	b.Heading("What was promised, and what was decided")
+	b.Item(from("targets.deployP50", "targets.deployP95"), "Half of all deploys take less than %s, 95 of 100 less than %s.", p.DeployP50, p.DeployP95)
+	b.Item(from("targets.recovery"), "From a failed deploy to the old state: less than %s.", p.Recovery)
+	b.Item(from("targets.restore"), "From the backup to a working Odoo with data: less than %s.", p.Restore)
+	b.Item(from("targets.isolationDays"), "No load of one environment is felt in another: not once in %d days.", p.IsolationDays)
+	for n, d := range t.Decisions {
+		path := fmt.Sprintf("decisions[%d]", n)
+		b.Para(from(path), "**%s.** Instead of: %s. Because: %s.", d.Title, d.Instead, strings.TrimSuffix(d.Because, "."))
+	}
 }

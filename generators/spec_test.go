@@ -63,6 +63,9 @@ type specField struct {
 	list  bool          // an empty list: value is the zero value of an element
 }
 
+// text is the field's value, to be compared.
+func (f specField) text() string { return fmt.Sprint(f.value, f.list) }
+
 // specFields are all scalars that the schema knows of a topology with these entities: those that are set, those
 // that have a default, and those that are left out.
 func specFields(t *topology.Topology) []specField {

@@ -26,8 +26,5 @@ func Target(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	if h.RunsOdoo() {
 		slice(topology.OdooSlice)
 	}
-	if h.CI != nil {
-		slice(topology.AgentsSlice)
-	}
 	return out.result()
 }

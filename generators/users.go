@@ -58,7 +58,7 @@ func (a *accounts) forOdoo(t *topology.Topology) {
 	// A deploy over the public route pushes its commits here: the host needs no way back to CI.
 	a.directory(topology.MirrorDir, "0755", t.Access.Deploy.User, "access.deploy.user")
 	if t.Backup.None == nil {
-		a.directory(topology.Dumps, "0700", "root", "backup.nightly")
+		a.directory(topology.Dumps, "0711", "root", "backup.nightly") // each instance has a folder of its own in it
 	}
 }
 

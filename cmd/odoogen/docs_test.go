@@ -9,12 +9,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"odoogen/generators"
+	"odoogen/internal/artifact"
+	"odoogen/internal/topology"
 )
 
 // A new user's path: every command of the README and of docs/, in order, in a fresh clone, with the output that is
 // printed there. A session in a document is a ```console block; "..." in it stands for anything.
 func TestDocuments(t *testing.T) {
 	source := snapshot(t)
+	binary := filepath.Join(t.TempDir(), "odoogen")
+	command(t, repository, "go", "build", "-o", binary, "./cmd/odoogen")
 	for _, name := range documents(t) {
 		t.Run(name, func(t *testing.T) {
 			steps := sessions(t, filepath.Join(repository, name))
@@ -24,11 +30,90 @@ func TestDocuments(t *testing.T) {
 			clone := filepath.Join(t.TempDir(), "odoogen")
 			source.clone(t, clone)
 			if name != "README.md" { // which builds it as it says
-				command(t, clone, "go", "build", "-o", "odoogen", "./cmd/odoogen")
+				if err := os.Link(binary, filepath.Join(clone, "odoogen")); err != nil {
+					t.Fatal(err)
+				}
 			}
 			follow(t, name, clone, steps)
 		})
 	}
+}
+
+// The CUE that a document shows is valid, and says what the sample says: beside envs.cue it changes nothing.
+func TestDocumentsShowTheSample(t *testing.T) {
+	envs, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?ms)^```cue\n(.*?)^```$")
+	for _, name := range documents(t) {
+		data, err := os.ReadFile(filepath.Join(repository, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllStringSubmatch(string(data), -1) {
+			dir := t.TempDir()
+			for file, text := range map[string]string{"envs.cue": string(envs), "shown.cue": "package envs\n" + m[1]} {
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, _, err := topology.Load(dir); err != nil {
+				t.Errorf("%s shows\n%s%v", name, m[1], err)
+			}
+		}
+	}
+}
+
+// The table of docs/trees.md has every place that the sample's trees have at their top, and no other.
+func TestTheTreesAreDescribed(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(repository, "docs/trees.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _, _ := strings.Cut(string(data), "\n## ")
+	described := map[string]bool{}
+	for line := range strings.SplitSeq(table, "\n") {
+		if places, _, is := strings.Cut(strings.TrimPrefix(line, "| "), " | "); is && strings.HasPrefix(line, "| `") {
+			for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(places, -1) {
+				described[m[1]] = false
+			}
+		}
+	}
+	spec, _, err := topology.Load(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trees, err := generators.Build(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tree := range trees {
+		for _, path := range append([]string{artifact.ManifestName}, paths(tree)...) {
+			found := false
+			for place := range described {
+				if path == place || strings.HasSuffix(place, "/") && strings.HasPrefix(path, place) {
+					described[place], found = true, true
+				}
+			}
+			if !found {
+				t.Errorf("docs/trees.md does not say what %s is", path)
+			}
+		}
+	}
+	for place, used := range described {
+		if !used {
+			t.Errorf("docs/trees.md speaks of %s, which no tree of the sample has", place)
+		}
+	}
+}
+
+func paths(tree *artifact.Tree) []string {
+	all := make([]string, len(tree.Files))
+	for i, f := range tree.Files {
+		all[i] = f.Path
+	}
+	return all
 }
 
 // A document names no command that odoogen does not have.

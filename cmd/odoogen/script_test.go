@@ -19,7 +19,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"odoogen": main})
 }
 
-// TestScript runs every testdata/script/FOLDER/*.txtar: a shell session with the files that it needs.
+// TestScript runs every testdata/script/FOLDER/*.txtar: a shell session with the files that it needs. Those in refuse/
+// break the sample in one way each, and pin what is said of it; UPDATE_SCRIPTS=1 writes what is said now into them.
 func TestScript(t *testing.T) {
 	folders, err := filepath.Glob("testdata/script/*")
 	if err != nil {
@@ -33,10 +34,12 @@ func TestScript(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir:                folder,
 				RequireUniqueNames: true,
+				UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
 				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 					"sample":  sample,
 					"replace": replace,
 					"exits":   exits,
+					"refused": refused,
 				},
 			})
 		})
@@ -56,13 +59,16 @@ func sample(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // replace FILE OLD NEW puts NEW in OLD's place, which must be in the file once: a script that changes nothing tests
-// nothing. \n and \t stand for newline and tab.
+// nothing. \n, \t and \\ stand for newline, tab and backslash; @NAME for NEW is the text of that file.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace FILE OLD NEW")
 	}
-	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t")
+	unescape := strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t")
 	text, before, after := ts.ReadFile(args[0]), unescape.Replace(args[1]), unescape.Replace(args[2])
+	if name, ok := strings.CutPrefix(args[2], "@"); ok {
+		after = strings.TrimSuffix(ts.ReadFile(name), "\n")
+	}
 	if n := strings.Count(text, before); n != 1 {
 		ts.Fatalf("%s has %q %d times, want once", args[0], before, n)
 	}
@@ -86,5 +92,25 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// refused builds in the working directory, and asserts exit code 1, no word on stdout, and an out/ that is as the
+// build before has left it.
+func refused(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: refused")
+	}
+	const before = "what the last build left here\n"
+	ts.Check(os.MkdirAll(ts.MkAbs("out"), 0o777))
+	ts.Check(os.WriteFile(ts.MkAbs("out/before"), []byte(before), 0o666))
+	exits(ts, false, []string{"1", "odoogen", "build"})
+	if said := ts.ReadFile("stdout"); said != "" {
+		ts.Fatalf("stdout: %q, want nothing", said)
+	}
+	entries, err := os.ReadDir(ts.MkAbs("out"))
+	ts.Check(err)
+	if len(entries) != 1 || ts.ReadFile("out/before") != before {
+		ts.Fatalf("a refused spec changed out/: %v", entries)
 	}
 }

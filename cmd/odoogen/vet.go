@@ -27,6 +27,7 @@ PostgreSQL ...), in a throw-away root over this Debian system or over another on
 			if run {
 				return vetNative(cmd.Context(), root, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
+			noteStale(cmd.ErrOrStderr())
 			t, _, err := topology.Load(".")
 			if err != nil {
 				return err

@@ -34,9 +34,9 @@ func (e *Env) Set(key, value string, from ...string) {
 	}
 }
 
-// Words appends key and a list, which the reader parts at the spaces. An item that would be more than one word, or a
+// List appends key and a list, which the reader parts at the spaces. An item that would be more than one word, or a
 // pattern of file names to a careless reader, is refused.
-func (e *Env) Words(key string, items []string, from ...string) {
+func (e *Env) List(key string, items []string, from ...string) {
 	for _, item := range items {
 		if !word.MatchString(item) {
 			e.Refuse("%s: %q is not one plain word", key, item)
@@ -44,6 +44,28 @@ func (e *Env) Words(key string, items []string, from ...string) {
 		}
 	}
 	e.Set(key, strings.Join(items, " "), from...)
+}
+
+// Words is a table for a script, which reads it line by line: words apart by one space, comments behind "#". It
+// carries what a KEY=value file cannot: as many entries as there are, each with its own origin.
+type Words struct{ Text }
+
+// NewWords begins a table of the thing at owner.
+func NewWords(owner, what string) *Words {
+	w := &Words{Of(owner)}
+	w.Header(what)
+	return w
+}
+
+// Add appends one entry. Each word must be plain and not empty: no blank, quote or pattern in it.
+func (w *Words) Add(words []string, from ...string) {
+	for _, one := range words {
+		if !word.MatchString(one) {
+			w.Refuse("%q is not one plain word", one)
+			return
+		}
+	}
+	w.Line(strings.Join(words, " "), from...)
 }
 
 var (

@@ -64,7 +64,8 @@ func (u *Unit) Exec(key string, argv []string, from ...string) {
 	u.SetSpecifiers(key, strings.Join(words, " "), from...)
 }
 
-// Environment appends one variable of the processes' environment (systemd.exec(5)).
+// Environment appends one variable of the processes' environment, which everybody may read: never a secret
+// (systemd.exec(5)).
 func (u *Unit) Environment(name, value string, from ...string) {
 	u.List("Environment", []string{name + "=" + value}, from...)
 }

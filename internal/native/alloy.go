@@ -2,7 +2,10 @@ package native
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/grafana/river/ast"
@@ -61,6 +64,7 @@ func (a *alloyFile) body(block string, pos token.Pos, body ast.Body) {
 				a.fail(a.path, s.Name.NamePos.Position().Line, "%s takes no attribute %s here", title(block), name)
 			}
 			seen[name] = true
+			a.value(name, s)
 		case *ast.BlockStmt:
 			name := strings.Join(s.Name, ".")
 			line := s.NamePos.Position().Line
@@ -82,6 +86,25 @@ func (a *alloyFile) body(block string, pos token.Pos, body ast.Body) {
 		if !seen[name] {
 			a.fail(a.path, pos.Position().Line, "%s lacks %s", title(block), name)
 		}
+	}
+}
+
+// value checks what a text means where that is known: a regular expression, or what a rule does.
+func (a *alloyFile) value(name string, s *ast.AttributeStmt) {
+	literal, ok := s.Value.(*ast.LiteralExpr)
+	if !ok || literal.Kind != token.STRING {
+		return
+	}
+	text, err := strconv.Unquote(literal.Value)
+	switch {
+	case err != nil:
+	case name == "regex" || name == "expression":
+		_, err = regexp.Compile(text)
+	case name == "action" && !slices.Contains(relabelActions, text):
+		err = fmt.Errorf("no action %s", text)
+	}
+	if err != nil {
+		a.fail(a.path, s.Name.NamePos.Position().Line, "%s: %v", name, err)
 	}
 }
 

@@ -54,4 +54,7 @@ var alloyBlocks = map[string]*alloyBlock{
 	"local.file":                         {required: words("filename"), attributes: words("detector is_secret poll_frequency")},
 }
 
+// relabelActions are what a rule may do, and a stage.match.
+var relabelActions = words("replace keep drop hashmod labelmap labeldrop labelkeep lowercase uppercase keepequal dropequal")
+
 func words(s string) []string { return strings.Fields(s) }

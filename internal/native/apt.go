@@ -8,8 +8,9 @@ func apt(c *check) {
 	if c.quiet("apt-config", "dump").code != 0 {
 		return
 	}
-	c.quiet("apt-get", "indextargets")
-	c.quiet("apt-cache", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::State::lists=/tmp", "policy")
+	// Without /etc/apt/sources.list, which is this machine's.
+	c.quiet("apt-get", "-o", "Dir::Etc::sourcelist=/dev/null", "indextargets")
+	c.quiet("apt-cache", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::State::lists=/tmp", "policy")
 	for _, f := range c.files {
 		if strings.HasSuffix(f.Path, ".sources") {
 			c.deb822(f.Path, string(f.Data))

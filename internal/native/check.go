@@ -19,6 +19,8 @@ type check struct {
 	tree  *artifact.Tree
 	files []*artifact.File // those of the class
 	Result
+
+	failed string // the last program that exited with a code other than 0
 }
 
 // current is where a host finds the generation that it runs.
@@ -41,13 +43,22 @@ func (c *check) fail(path string, line int, format string, args ...any) {
 	c.Problems = append(c.Problems, Problem{path, line, fmt.Sprintf(format, args...)})
 }
 
-// run runs a program in the root and returns what it did. A program that fails in silence is a problem too.
-func (c *check) run(argv ...string) result {
-	res := c.root.run(c.ctx, argv...)
-	if res.code != 0 && strings.TrimSpace(res.stdout+res.stderr) == "" {
-		c.fail("", 0, "%s: exit code %d", strings.Join(argv, " "), res.code)
+// run runs a program in the root and returns what it did.
+func (c *check) run(argv ...string) result { return c.runCommand(command{argv: argv}) }
+
+func (c *check) runCommand(cmd command) result {
+	res := c.root.runCommand(c.ctx, cmd)
+	if res.code != 0 {
+		c.failed = fmt.Sprintf("%s: exit code %d", strings.Join(cmd.argv, " "), res.code)
 	}
 	return res
+}
+
+// finish refuses what a program refused without a word that became a problem.
+func (c *check) finish() {
+	if c.failed != "" && len(c.Problems) == 0 {
+		c.fail("", 0, "%s", c.failed)
+	}
 }
 
 // quiet runs a program that must succeed and say nothing on standard error; each line it says is a problem.
@@ -134,8 +145,8 @@ var (
 	quoted   = regexp.MustCompile(`["']([^"']+)["']`)
 	// ":3", ": 3:", "(3)", ": line 3", " line 3", `" line 3`, ": syntax error near line 3".
 	lineAfter = regexp.MustCompile(`^(?:\(|"?:? ?(?:line )?|[^/]* near line )(\d+)`)
-	// `line 3 of configuration file "`
-	lineBefore = regexp.MustCompile(`line (\d+) of (?:configuration )?file "$`)
+	// `line 3 of configuration file "`, "line 3 in "
+	lineBefore = regexp.MustCompile(`line (\d+) (?:of configuration file "|in )$`)
 	// A file and line at the beginning, which the report says in its own words, and nginx's time and process.
 	preamble = regexp.MustCompile(`^(/[^\s:]+: ?(\d+:)+ |\d+/\d+/\d+ \d+:\d+:\d+ (\[emerg\] )?)(\d+#\d+: )?`)
 )

@@ -3,8 +3,8 @@ package native
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,10 +23,13 @@ func timesyncd(c *check) {
 // journald ends by itself in a root without control groups, after it has read its configuration.
 func journald(c *check) { c.daemon("/lib/systemd/systemd-journald") }
 
-// daemon starts a program and ends it once it has said one of the signs, or, where it says none, after two seconds.
-// What it says of the tree's files is a problem.
+// patience is how long a daemon may take to read its files: far more than it needs.
+const patience = 20 * time.Second
+
+// daemon starts a program and stops it once it has said a sign, or lets it end by itself. What it said of the tree's
+// files is a problem, and so is one that neither ends nor says a sign: it may not have read them.
 func (c *check) daemon(program string, signs ...string) {
-	ctx, stop := context.WithTimeout(c.ctx, 2*time.Second)
+	ctx, stop := context.WithTimeout(c.ctx, patience)
 	defer stop()
 	said := &watched{signs: signs, seen: stop}
 	p, err := c.root.start(ctx, command{argv: []string{program}, env: []string{"SYSTEMD_LOG_LEVEL=debug"}}, said, said)
@@ -34,25 +37,26 @@ func (c *check) daemon(program string, signs ...string) {
 		c.fail("", 0, "%s: %v", program, err)
 		return
 	}
-	_ = p.wait() // it was killed: whatever it thinks of that
-	for line := range strings.Lines(said.String()) {
-		if path, _ := c.locate(line); path != "" && !strings.Contains(line, "Successfully") {
+	_ = p.wait() // it was stopped, or cannot go on here: whatever it thinks of that
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		c.fail("", 0, "%s has not read its configuration in %s", program, patience)
+	}
+	for line := range strings.Lines(said.text.String()) {
+		if path, _ := c.locate(line); path != "" {
 			c.complaint(strings.TrimSpace(line))
 		}
 	}
 }
 
-// watched is an output that calls seen when a sign has come.
+// watched is an output that calls seen when a sign has come. It is one pipe's: written by one goroutine, and read
+// when that has ended.
 type watched struct {
-	mu    sync.Mutex
 	text  bytes.Buffer
 	signs []string
 	seen  func()
 }
 
 func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.text.Write(p)
 	for _, s := range w.signs {
 		if bytes.Contains(w.text.Bytes(), []byte(s)) {
@@ -60,10 +64,4 @@ func (w *watched) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
-}
-
-func (w *watched) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
 }

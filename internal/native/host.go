@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"odoogen/internal/artifact"
@@ -36,11 +37,11 @@ type database struct{ Cluster, Database, Role string }
 func hostOf(t *artifact.Tree) (*host, error) {
 	f := t.File("HOST.json")
 	if f == nil {
-		return nil, fmt.Errorf("%s: the tree has no HOST.json", t.Host)
+		return nil, errors.New("the tree has no HOST.json")
 	}
 	var h host
 	if err := json.Unmarshal(f.Data, &h); err != nil {
-		return nil, fmt.Errorf("%s: HOST.json: %w", t.Host, err)
+		return nil, fmt.Errorf("HOST.json: %w", err)
 	}
 	return &h, nil
 }

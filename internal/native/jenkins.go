@@ -1,48 +1,70 @@
 package native
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// casc reads Jenkins' Configuration as Code: YAML, the keys that the plugins' published examples and sources have, and
-// credentials that exist where an agent names them.
+// casc reads Jenkins' Configuration as Code: YAML, the keys that the plugins' published examples and sources have,
+// credentials that exist where an agent names them, and no value that two files set.
 func casc(c *check) {
+	var ids []string
+	var uses []use
+	set := map[string]string{} // path of a plain value: the file that sets it
 	for _, f := range c.files {
 		var doc yaml.Node
 		if err := yaml.Unmarshal(f.Data, &doc); err != nil {
-			c.fail(f.Path, 0, "%s", err)
+			line := 0
+			fmt.Sscanf(err.Error(), "yaml: line %d:", &line)
+			c.fail(f.Path, line, "%s", err)
 			continue
 		}
 		if len(doc.Content) != 1 {
 			c.fail(f.Path, 0, "empty")
 			continue
 		}
-		y := &cascFile{check: c, path: f.Path}
-		y.walk("", doc.Content[0])
-		for _, use := range y.uses {
-			if !slices.ContainsFunc(y.ids, func(id *yaml.Node) bool { return id.Value == use.Value }) {
-				c.fail(f.Path, use.Line, "no credential has the id %s", use.Value)
-			}
+		y := &cascFile{check: c, path: f.Path, set: set}
+		y.walk("", doc.Content[0], false)
+		ids, uses = append(ids, y.ids...), append(uses, y.uses...)
+	}
+	for _, u := range uses {
+		if !slices.Contains(ids, u.id.Value) {
+			c.fail(u.path, u.id.Line, "no credential has the id %s", u.id.Value)
 		}
 	}
+}
+
+// use is a place that names a credential.
+type use struct {
+	path string
+	id   *yaml.Node
 }
 
 // cascFile is one file at work.
 type cascFile struct {
 	*check
-	path      string
-	ids, uses []*yaml.Node // of credentials
+	path string
+	ids  []string // of credentials
+	uses []use
+	set  map[string]string
 }
 
-// walk checks a node at a path such as "jenkins.nodes.permanent": list elements add nothing to it.
-func (y *cascFile) walk(at string, n *yaml.Node) {
+// walk checks a node at a path such as "jenkins.nodes.permanent": elements of a list add nothing to it.
+func (y *cascFile) walk(at string, n *yaml.Node, inList bool) {
 	switch n.Kind {
 	case yaml.SequenceNode:
 		for _, e := range n.Content {
-			y.walk(at, e)
+			y.walk(at, e, true)
+		}
+	case yaml.ScalarNode:
+		// Jenkins merges the files' mappings and lists, and refuses a value that two of them set.
+		if before, ok := y.set[at]; ok && !inList && before != y.path {
+			y.fail(y.path, n.Line, "%s is set in %s too", at, before)
+		} else if !inList {
+			y.set[at] = y.path
 		}
 	case yaml.MappingNode:
 		known, checked := cascKeys[at]
@@ -53,11 +75,11 @@ func (y *cascFile) walk(at string, n *yaml.Node) {
 			}
 			switch {
 			case key.Value == "credentialsId":
-				y.uses = append(y.uses, value)
+				y.uses = append(y.uses, use{y.path, value})
 			case key.Value == "id" && strings.HasPrefix(at, "credentials."):
-				y.ids = append(y.ids, value)
+				y.ids = append(y.ids, value.Value)
 			}
-			y.walk(strings.TrimPrefix(at+"."+key.Value, "."), value)
+			y.walk(strings.TrimPrefix(at+"."+key.Value, "."), value, inList)
 		}
 	}
 }

@@ -6,6 +6,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -19,8 +20,8 @@ import (
 // machine, or the directory of another Debian system. An error means that the checks could not be run; what they
 // found is in the report.
 func Vet(ctx context.Context, trees []*artifact.Tree, lower string) (*Report, error) {
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("the native checkers need root, for a throw-away root file system of their own: use sudo")
+	if err := privileged(os.Geteuid()); err != nil {
+		return nil, err
 	}
 	perHost := make([][]Result, len(trees))
 	errs := make([]error, len(trees))
@@ -42,6 +43,14 @@ func Vet(ctx context.Context, trees []*artifact.Tree, lower string) (*Report, er
 		report.Results = append(report.Results, perHost[i]...)
 	}
 	return report, ctx.Err()
+}
+
+// privileged refuses a user who may make no mounts. Nothing is checked then, rather than a part in silence.
+func privileged(uid int) error {
+	if uid != 0 {
+		return errors.New("the native checkers need root, for a throw-away root file system of their own: sudo odoogen vet --native")
+	}
+	return nil
 }
 
 // vetHost checks one tree in a root of its own: all classes, or the named ones and those that the others need.
@@ -78,12 +87,16 @@ func vetHost(ctx context.Context, t *artifact.Tree, lower string, only ...string
 	for i, c := range claims {
 		if c.class.first {
 			c.class.check(checks[i])
+			checks[i].finish()
 		}
 	}
 	var wg sync.WaitGroup
 	for i, c := range claims {
 		if !c.class.first {
-			wg.Go(func() { c.class.check(checks[i]) })
+			wg.Go(func() {
+				c.class.check(checks[i])
+				checks[i].finish()
+			})
 		}
 	}
 	wg.Wait()

@@ -3,6 +3,7 @@ package native
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,8 +16,11 @@ import (
 func odooConf(c *check) {
 	for _, f := range c.files {
 		lines, problems := parseINI(f.Data)
-		c.Problems = append(c.Problems, in(f, problems)...)
-		c.Problems = append(c.Problems, in(f, optionProblems(lines, odooSeries(f)))...)
+		series := odooSeries(f)
+		if series == 0 {
+			problems = append(problems, Problem{Message: "its first lines do not say which Odoo it is for"})
+		}
+		c.Problems = append(c.Problems, in(f, append(problems, optionProblems(lines, series)...))...)
 	}
 }
 
@@ -99,20 +103,10 @@ func optionProblems(all []setting, series int) []Problem {
 			continue // for an addon that reads the file itself
 		}
 		values[s.key] = s.value
-		o, known := odooOptions[s.key]
-		switch {
-		case !known:
-			refuse("Odoo has no such option")
-		case series != 0 && (series < o.since || o.until != 0 && series > o.until):
-			refuse("Odoo " + strconv.Itoa(series) + " has no such option")
-		case o.kind == never:
-			refuse("not to be set in a file")
-		case s.value == "False" && o.kind != flag:
-			refuse("False is no value of this option; leave the line out")
-		default:
-			if message := o.kind.check(s.value); message != "" {
-				refuse(message)
-			}
+		if k := kindOf(s.key, series); k == 0 {
+			refuse(fmt.Sprintf("Odoo %d has no such option", series))
+		} else if message := k.complaint(s.value); message != "" {
+			refuse(message)
 		}
 	}
 	for _, rule := range []struct{ key, forbidden, why string }{

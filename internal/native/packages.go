@@ -4,7 +4,9 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -27,6 +29,14 @@ func parsePackages(text string) map[string]string {
 		}
 	}
 	return of
+}
+
+// release is the root's release of Debian: 12, or 0 where it does not say a number. Only to be called inside the root.
+func release() int {
+	text, _ := os.ReadFile("/etc/debian_version")
+	major, _, _ := strings.Cut(strings.TrimSpace(string(text)), ".")
+	n, _ := strconv.Atoi(major)
+	return n
 }
 
 // missing refuses a root that lacks what the tree's checkers run or what its units name, in one message. Only to be
@@ -58,5 +68,10 @@ func missing(h *host, t *artifact.Tree, claims []claimed) error {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(absent))
-	return fmt.Errorf("programs that the native checks need are missing; install them: apt-get install --no-install-recommends %s", strings.Join(names, " "))
+	hint := ""
+	if r := release(); r != h.Debian {
+		hint = fmt.Sprintf("; or give a system of the host's own release, Debian %d, with --root DIR", h.Debian)
+	}
+	return fmt.Errorf("programs that the native checks need are missing; install them: apt-get install --no-install-recommends %s%s",
+		strings.Join(names, " "), hint)
 }

@@ -21,7 +21,8 @@ func postgresql(c *check) {
 		server.try()
 	}
 	for _, f := range c.files {
-		if !slices.ContainsFunc(c.host.Clusters, func(cl cluster) bool { return strings.HasPrefix(f.Path, "postgresql/"+cl.Name+"/") }) {
+		shared := strings.Count(f.Path, "/") == 1 // by all clusters
+		if !shared && !slices.ContainsFunc(c.host.Clusters, func(cl cluster) bool { return strings.HasPrefix(f.Path, "postgresql/"+cl.Name+"/") }) {
 			c.fail(f.Path, 0, "no cluster of HOST.json has this file")
 		}
 	}

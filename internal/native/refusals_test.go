@@ -30,6 +30,7 @@ var mistakes = []struct {
 	{"systemd units", "systemd/system/nginx.service.d/10-limits.conf", "CPUWeight=200", "CPUWait=200", 2, "Unknown key"},
 	{"systemd units", "systemd/system/postgresql@15-main.service.d/10-limits.conf", "400%", "400", 2, "Invalid CPU quota"},
 	{"systemd units", "systemd/system/alloy.service.d/10-limits.conf", "[Service]", "[Sevice]", 1, "Unknown section"},
+	{"systemd units", "systemd/system/user-4201.slice.d/10-limits.conf", "4G", "4X", 2, "Invalid memory limit"},
 	{"systemd units", "systemd/system/odoogen-exporter@.service", "/usr/bin/prometheus-postgres-exporter", "/usr/bin/no-such-exporter", 0, "not executable"},
 	{"systemd units", "systemd/system/odoogen-backup.timer", "03:00:00", "25:00:00", 4, "alendar spec"},
 	{"systemd units", "systemd/system/odoogen-backup.timer", "*-*-* 03:00:00", "2020-01-01 03:00:00", 4, "never"},
@@ -55,6 +56,7 @@ var mistakes = []struct {
 	{"postgresql", "postgresql/main/roles.sql", "NOCREATEDB", "NOCREATED", 1, "unrecognized role option"},
 	{"postgresql", "postgresql/main/databases.sql", "SELECT 'CREATE DATABASE \"qa17\" OWNER \"odoo-qa17\" TEMPLATE template0' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'qa17') \\gexec", "CREATE DATABASE \"qa17\" OWNER \"odoo-qa17\";", 1, "already exists"},
 
+	{"odoo.conf", "odoo/qa17.conf", "; Odoo 17.0", "; Odoo", 0, "which Odoo"},
 	{"odoo.conf", "odoo/qa17.conf", "workers", "wokers", 10, "no such option"},
 	{"odoo.conf", "odoo/qa17.conf", "workers = 3", "limit_time_worker_cron = 3", 10, "Odoo 17 has no such option"},
 	{"odoo.conf", "odoo/qa17.conf", "workers = 3", "workers = three", 10, "not a whole number"},
@@ -71,6 +73,7 @@ var mistakes = []struct {
 	{"sshd", "ssh/odoogen.conf", "PasswordAuthentication no", "PasswordAuthentication maybe", 1, "maybe"},
 	{"sshd", "ssh/odoogen.conf", "ForceCommand /", "Port 23 /", 3, "Port"},
 	{"authorized keys", "ssh/authorized_keys/deploy", "AAAAC3NzaC1lZDI1NTE5AAAAIOwq", "AAAAC3NzaC1lZDI1NTE5AAAA", 1, "no key"},
+	{"authorized keys", "ssh/authorized_keys/deploy", "restrict", "restrct", 1, "no option restrct"},
 	{"known hosts", "ssh/known_hosts", "ssh-ed25519", "ssh-ed22519", 1, "no key"},
 	{"ssh client", "restic/ssh_config", "Port 23", "Prt 23", 3, "Bad configuration option"},
 	{"ssh client", "restic/ssh_config", "Port 23", "Port 230000", 3, "Bad port"},
@@ -82,25 +85,35 @@ var mistakes = []struct {
 	{"apt", "apt/odoogen.sources", "Signed-By:", "SignedBy:", 5, "would ignore it"},
 	{"apt", "apt/preferences", "Pin: version", "Pin: vresion", 2, "vresion"},
 	{"apt", "apt/preferences", "Package: alloy\n", "", 0, "Package"},
-	{"alert rules", "alerts/qa17.yaml", `== 0`, `=== 0`, 5, "could not parse expression"},
-	{"alert rules", "alerts/qa17.yaml", "for: 5m", "fro: 5m", 6, "not found"},
+	{"alert rules", "alerts/rules.yaml", `== 0`, `=== 0`, 5, "could not parse expression"},
+	{"alert rules", "alerts/rules.yaml", "for: 5m", "fro: 5m", 6, "not found"},
+	{"prometheus", "alerts/prometheus.yaml", "job_name", "job_nme", 4, "not found"},
+	{"prometheus", "alerts/prometheus.yaml", "rules.yaml", "rulez.yaml", 0, "rulez.yaml"},
 	{"alloy", "alloy/config.alloy", "is_secret = true", "is_secret = ", 0, "expected"},
-	{"alloy", "alloy/config.alloy", "basic_auth {", "basic_auht {", 15, "takes no block"},
-	{"alloy", "alloy/config.alloy", "forward_to = ", "foward_to = ", 8, "takes no attribute"},
-	{"alloy", "alloy/config.alloy", "prometheus.remote_write.grafana.receiver", "prometheus.remote_write.grafna.receiver", 8, "no component"},
+	{"alloy", "alloy/config.alloy", `"up|pg_.+"`, `"up|(pg_.+"`, 0, "missing closing"},
+	{"alloy", "alloy/config.alloy", `"keep"`, `"kep"`, 0, "no action kep"},
+	{"alloy", "alloy/config.alloy", "basic_auth {", "basic_auht {", 0, "takes no block"},
+	{"alloy", "alloy/config.alloy", "forward_to = [prometheus.relabel", "foward_to = [prometheus.relabel", 0, "takes no attribute"},
+	{"alloy", "alloy/config.alloy", "prometheus.remote_write.grafana.receiver", "prometheus.remote_write.grafna.receiver", 12, "no component"},
 	{"alloy", "alloy/config.alloy", "    url = \"https://prometheus.example.com/api/prom/push\"\n", "", 0, "lacks url"},
-	{"jenkins", "jenkins/casc.yaml", "numExecutors: 0", "numExecuters: 0", 2, "no key numExecuters"},
-	{"jenkins", "jenkins/casc.yaml", "  nodes:", " nodes:", 0, "yaml"},
-	{"jenkins", "jenkins/casc.yaml", `credentialsId: "agent"`, `credentialsId: "agnet"`, 9, "no credential"},
+	{"jenkins", "jenkins/casc/controller.yaml", "numExecutors: 0", "numExecuters: 0", 2, "no key numExecuters"},
+	{"jenkins", "jenkins/casc/controller.yaml", "  nodes:", " nodes:", 2, "yaml"},
+	{"jenkins", "jenkins/casc/controller.yaml", `credentialsId: "agent"`, `credentialsId: "agnet"`, 9, "no credential"},
+	{"jenkins", "jenkins/casc/credentials.yaml", "credentials:\n  system", "jenkins:\n  numExecutors: 2\ncredentials:\n  system", 2, "set in jenkins/casc/controller.yaml too"},
 	{"jenkins plugins", "jenkins/plugins.txt", "git:5.10.1", "git", 1, "not id:version"},
 	{"settings of scripts", "restic/backup.env", "'--keep-daily 7'", "--keep-daily 7", 2, "not KEY=value"},
 	{"settings of scripts", "restic/backup.env", "'--keep-daily 7'", `"$(date)"`, 2, "not KEY=value"},
+	{"pip requirements", "python/17.txt", "==", ">=", 2, "not package==version"},
+	{"lists of scripts", "instances/qa17.repositories", "odoo17 a46", "web17\nodoo17 a46", 2, "not a record of 1 word"},
+	{"new clusters", "postgresql-common/createcluster.conf", "= false", "= 'false", 1, "nvalid line"},
+	{"needrestart", "needrestart/odoogen.conf", "'l';", "'l;", 1, "terminator"},
 	{"dashboards", "dashboards/qa17.json", `"qa17"`, `qa17`, 1, "invalid character"},
 }
 
 func TestEveryCheckerRefusesAMistake(t *testing.T) {
 	for _, m := range mistakes {
 		t.Run(fmt.Sprintf("%s/%s", m.class, m.message), func(t *testing.T) {
+			t.Parallel()
 			tree := hostTree(t, func(path, data string) string {
 				if path != m.path {
 					return data

@@ -45,6 +45,9 @@ func (r *Report) Problems() int {
 func (r *Report) Text(w io.Writer, dir string) {
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, res := range r.Results {
+		if res.Files == 0 && len(res.Problems) == 0 {
+			continue // it has notes alone
+		}
 		verdict := "ok"
 		if n := len(res.Problems); n > 0 {
 			verdict = plural(n, "problem")

@@ -2,6 +2,7 @@ package native
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -36,20 +37,53 @@ func sshd(c *check) {
 
 var matchUser = regexp.MustCompile(`(?i)^\s*Match\s+(?:.*\s)?User\s+"?([^\s"]+)`)
 
-// keys has ssh-keygen read each line of an authorized_keys or known_hosts file. Whole, it would pass over a bad line.
-func keys(c *check) {
+// knownHosts has ssh-keygen read each line. Given the whole file, it would pass over a bad one.
+func knownHosts(c *check) {
 	for _, f := range c.files {
-		for n, line := range strings.Split(string(f.Data), "\n") {
-			if line == "" || line[0] == '#' {
-				continue
-			}
-			res := c.root.runCommand(c.ctx, command{argv: []string{"ssh-keygen", "-l", "-f", "/dev/stdin"}, stdin: line + "\n"})
-			if res.code != 0 || strings.Count(res.stdout, "\n") != 1 {
-				c.fail(f.Path, n+1, "ssh-keygen finds no key in this line: %s", strings.TrimSpace(res.stderr+res.stdout))
-			}
+		for n, line := range records(f) {
+			c.key(f.Path, n, line)
 		}
 	}
 }
+
+// authorizedKeys does so too, and looks at the options before each key: sshd reads those at a login alone, and refuses
+// the key if it knows one of them not.
+func authorizedKeys(c *check) {
+	for _, f := range c.files {
+		for n, line := range records(f) {
+			for _, m := range keyOption.FindAllStringSubmatch(options(line), -1) {
+				if !slices.Contains(keyOptions, strings.ToLower(m[1])) {
+					c.fail(f.Path, n, "sshd knows no option %s, and would refuse the key", m[1])
+				}
+			}
+			c.key(f.Path, n, line)
+		}
+	}
+}
+
+func (c *check) key(path string, n int, line string) {
+	res := c.runCommand(command{argv: []string{"ssh-keygen", "-l", "-f", "/dev/stdin"}, stdin: line + "\n"})
+	if res.code != 0 || strings.Count(res.stdout, "\n") != 1 {
+		c.fail(path, n, "ssh-keygen finds no key in this line: %s", strings.TrimSpace(res.stderr+res.stdout))
+	}
+}
+
+// options are what stands before the type of the key.
+func options(line string) string {
+	if i := keyType.FindStringIndex(line); i != nil {
+		return line[:i[0]]
+	}
+	return line
+}
+
+var (
+	keyType   = regexp.MustCompile(`(^| )(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ AAAA`)
+	keyOption = regexp.MustCompile(`([A-Za-z0-9-]+)(="(?:[^"\\]|\\.)*")?(?:,|$)`)
+	// sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+	keyOptions = words(`agent-forwarding cert-authority command environment expiry-time from no-agent-forwarding
+		no-port-forwarding no-pty no-touch-required no-user-rc no-x11-forwarding permitlisten permitopen
+		port-forwarding principals pty restrict tunnel user-rc verify-required x11-forwarding`)
+)
 
 // sshClient has ssh read the file for each host that it names, and for one that it does not.
 func sshClient(c *check) {

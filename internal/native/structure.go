@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
+
+	"odoogen/internal/artifact"
 )
 
 // jsonFiles are well-formed JSON, with each key of an object there once.
@@ -26,10 +30,66 @@ func jsonFiles(c *check) {
 // plugins are one id and one version in each line: without a version, each installation would be another.
 func plugins(c *check) {
 	for _, f := range c.files {
-		for n, line := range strings.Split(strings.TrimSuffix(string(f.Data), "\n"), "\n") {
-			if line != "" && line[0] != '#' && !pluginLine.MatchString(line) {
-				c.fail(f.Path, n+1, "%q is not id:version", line)
+		for n, line := range records(f) {
+			if !pluginLine.MatchString(line) {
+				c.fail(f.Path, n, "%q is not id:version", line)
 			}
+		}
+	}
+}
+
+// requirements are one package with one version in each line, as pip install -r reads them.
+func requirements(c *check) {
+	for _, f := range c.files {
+		for n, line := range records(f) {
+			if !requirementLine.MatchString(line) {
+				c.fail(f.Path, n, "%q is not package==version", line)
+			}
+		}
+	}
+}
+
+var requirementLine = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,_-]+\])?==[0-9][A-Za-z0-9.!+]*( ; .+)?$`)
+
+// lists are records of as many words each.
+func lists(c *check) {
+	for _, f := range c.files {
+		words := 0
+		for n, line := range records(f) {
+			w := strings.Split(line, " ")
+			if words == 0 {
+				words = len(w)
+			}
+			if len(w) != words || slices.Contains(w, "") || strings.ContainsFunc(line, unicode.IsControl) {
+				c.fail(f.Path, n, "%q is not a record of %s like those before it", line, plural(words, "word"))
+			}
+		}
+	}
+}
+
+// records are a file's lines by number, less comments and empty ones.
+func records(f *artifact.File) func(yield func(int, string) bool) {
+	return func(yield func(int, string) bool) {
+		for n, line := range strings.Split(strings.TrimSuffix(string(f.Data), "\n"), "\n") {
+			if line != "" && line[0] != '#' && !yield(n+1, line) {
+				return
+			}
+		}
+	}
+}
+
+// createcluster has the file read by the module with which pg_createcluster reads it.
+func createcluster(c *check) {
+	for _, f := range c.files {
+		c.quiet("perl", "-I/usr/share/postgresql-common", "-MPgCommon", "-e", "PgCommon::read_conf_file($ARGV[0])", at(f))
+	}
+}
+
+// perl has the file compiled: needrestart's configuration is Perl.
+func perl(c *check) {
+	for _, f := range c.files {
+		if res := c.run("perl", "-c", at(f)); res.code != 0 {
+			c.complaints(res.stderr)
 		}
 	}
 }
@@ -41,9 +101,9 @@ var pluginLine = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*:[0-9][A-Za-z0-9._-]*$`
 func envFiles(c *check) {
 	for _, f := range c.files {
 		bad := false
-		for n, line := range strings.Split(strings.TrimSuffix(string(f.Data), "\n"), "\n") {
-			if line != "" && line[0] != '#' && !assignment.MatchString(line) {
-				c.fail(f.Path, n+1, "not KEY=value in a form that bash and systemd read alike")
+		for n, line := range records(f) {
+			if !assignment.MatchString(line) {
+				c.fail(f.Path, n, "not KEY=value in a form that bash and systemd read alike")
 				bad = true
 			}
 		}

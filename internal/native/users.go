@@ -9,7 +9,7 @@ import (
 // sysusers makes the tree's users and groups in the root. A warning fails: systemd-sysusers goes on without the
 // user that it could not make.
 func sysusers(c *check) {
-	res := c.root.runCommand(c.ctx, command{argv: slices.Concat([]string{"systemd-sysusers"}, c.paths()), env: []string{"SYSTEMD_LOG_LEVEL=notice"}})
+	res := c.runCommand(command{argv: slices.Concat([]string{"systemd-sysusers"}, c.paths()), env: []string{"SYSTEMD_LOG_LEVEL=notice"}})
 	c.complaints(res.stderr)
 }
 

@@ -46,6 +46,8 @@ func (o Origin) String() string {
 type Build struct {
 	Trees   []*artifact.Tree
 	Origins *topology.Origins
+
+	known map[string]Origin // what origin has found: few, beside the lines
 }
 
 // Why gives the origins of a line of a built file, the one that decides it first. The file is named as the user
@@ -131,6 +133,20 @@ func (b *Build) resolve(from string) ([]Origin, error) {
 }
 
 func (b *Build) origin(word string) (Origin, error) {
+	if o, ok := b.known[word]; ok {
+		return o, nil
+	}
+	o, err := b.find(word)
+	if err == nil {
+		if b.known == nil {
+			b.known = map[string]Origin{}
+		}
+		b.known[word] = o
+	}
+	return o, err
+}
+
+func (b *Build) find(word string) (Origin, error) {
 	if constant(word) {
 		file, number, _ := strings.Cut(word, ":")
 		line, err := strconv.Atoi(number)

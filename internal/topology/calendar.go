@@ -302,5 +302,18 @@ func (cs *calendars) horizon(demands []demand, timed []int) int {
 	return min(days, cycle)
 }
 
-// onTheClock is a time as a reader of calendars puts it: the cycle's year says nothing.
-func onTheClock(at time.Time) string { return at.Format("Mon 2 Jan 15:04") }
+// onTheClock is a time as a reader of calendars puts it: a day is named where one of them names days, and the
+// cycle's year says nothing.
+func onTheClock(at time.Time, calendars ...Calendar) string {
+	layout := "15:04"
+	for _, c := range calendars {
+		p, _ := c.parse()
+		if p.weekdays != anyWeekday && layout == "15:04" {
+			layout = "Mon 15:04"
+		}
+		if p.months != anyMonth || p.days != anyDay {
+			layout = "Mon 2 Jan 15:04"
+		}
+	}
+	return at.Format(layout)
+}

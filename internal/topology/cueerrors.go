@@ -78,27 +78,38 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 	if again {
 		_, mended := e.mended[p.Place]
 		if mended || absence && (f.format != required && len(f.user) == 0 || e.broken.below(path)) || strings.HasPrefix(f.format, "non-concrete") {
+			e.broken.add(path) // it follows from a mistake that is known, and has no value either
 			return
 		}
 	}
 	if f.format == required && e.suggested[path] {
+		e.broken.add(path)
 		return
 	}
-	e.broken.add(path)
-	for i, old := range e.problems {
-		if old.Place == p.Place && old.Message == p.Message && (!absence || old.Path == p.Path) {
-			if old.Hint == "" {
-				e.problems[i].Hint = p.Hint
-			}
-			if strings.HasPrefix(p.Path, "#") {
-				e.problems[i].Path = p.Path
-			}
-			return
+	if p.Place.Line == 0 {
+		if e.broken.below(path) {
+			return // what it lies in is wrong, and has a place
 		}
+		p.Place = e.origins.written(path)
 	}
+	e.broken.add(path)
+	key := [3]string{p.Place.String(), p.Message}
+	if absence {
+		key[2] = p.Path
+	}
+	if i, known := e.said[key]; known {
+		if e.problems[i].Hint == "" {
+			e.problems[i].Hint = p.Hint
+		}
+		if strings.HasPrefix(p.Path, "#") {
+			e.problems[i].Path = p.Path
+		}
+		return
+	}
+	e.said[key] = len(e.problems)
 	e.problems = append(e.problems, p)
 	switch {
-	case absence || p.Place.Line == 0:
+	case absence || len(f.user) == 0:
 	case f.format == notAllowed:
 		e.mended[p.Place] = drop
 	default:
@@ -156,13 +167,13 @@ func (e *evaluation) single(f fault) Problem {
 		p.Message = "unknown field " + name
 		p.Hint = e.similarField(f.path, name)
 	case required:
-		p.Message = "required, but missing"
-		p.Place = e.around(f.path)
+		p.Message = missing
+		p.Place = e.origins.written(parent(f.path))
 		p.Hint = e.doc(f.path)
 	case incomplete:
 		p.Message = "has no value yet, want " + wanted(f.args[0])
 		if p.Place.Line == 0 {
-			p.Place = e.around(f.path)
+			p.Place = e.origins.written(parent(f.path))
 		}
 	case notFound:
 		p.Message = "nothing is named " + f.args[0]
@@ -183,7 +194,7 @@ func (e *evaluation) single(f fault) Problem {
 	default:
 		p.Message = fmt.Sprintf(strings.ReplaceAll(strings.ReplaceAll(f.format, "%d", "%s"), "%q", "%s"), anys(f.args)...)
 		if p.Place.Line == 0 {
-			p.Place = e.around(f.path)
+			p.Place = e.origins.written(parent(f.path))
 		}
 	}
 	return p
@@ -200,7 +211,7 @@ func setTwice(p Problem, f fault) Problem {
 	}
 	p.Place = second
 	p.Message = fmt.Sprintf("set to %s, but it is %s already", b, a)
-	p.Also = []Also{{first, "set here first"}}
+	p.Also = []Also{{Place: first, Message: "set here first"}}
 	return p
 }
 
@@ -349,18 +360,6 @@ func (e *evaluation) unquoted(name string) string {
 		return "want true or false, in lower case"
 	}
 	return "a text needs quotes: " + strconv.Quote(name)
-}
-
-// around is the nearest place that the user wrote around a path; the first line where there is none.
-func (e *evaluation) around(path string) Place {
-	for p := parent(path); p != ""; p = parent(p) {
-		if v := e.origins.root.LookupPath(cue.ParsePath(p)); v.Exists() {
-			if user, _ := e.origins.positions(v); len(user) > 0 {
-				return e.origins.place(user[0])
-			}
-		}
-	}
-	return e.first
 }
 
 // doc is the schema's comment on a field, the first sentence of it.

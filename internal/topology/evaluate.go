@@ -27,11 +27,11 @@ type evaluation struct {
 	broken   pathSet // what no rule may be held against
 	usable   bool    // there is something to decode
 
+	said      map[[3]string]int // place, message and path of what is among the problems, and where
 	mended    map[Place]mend
 	suggested map[string]bool  // paths of fields that were meant by an unknown one
 	literals  map[Place]string // source text of the user's numbers and strings
 	names     map[string]bool  // definitions and hidden fields that the user's files can name
-	first     Place            // the beginning of the user's files
 }
 
 // mend is what is done to a wrong place before the next evaluation.
@@ -46,7 +46,7 @@ const (
 const rounds = 4
 
 func evaluate(dir string, files fs.FS) *evaluation {
-	e := &evaluation{dir: dir, files: files, broken: pathSet{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
+	e := &evaluation{dir: dir, files: files, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
 	for round := range rounds {
 		instance := load.Instances([]string{".:" + packageName}, &load.Config{
 			FS:         files,
@@ -62,7 +62,7 @@ func evaluate(dir string, files fs.FS) *evaluation {
 		}
 		// A context keeps all that it ever built: one for each evaluation, dropped with it.
 		root := cuecontext.New().BuildInstance(instance)
-		e.origins = &Origins{root: root, dir: dir}
+		e.origins = &Origins{root: root, dir: dir, top: top(dir, instance)}
 		err := root.Validate(cue.Concrete(true), cue.All())
 		if err == nil {
 			break
@@ -79,6 +79,17 @@ func evaluate(dir string, files fs.FS) *evaluation {
 	// The binder always brings the sections, unless the build as a whole failed.
 	e.usable = e.origins.root.LookupPath(cue.ParsePath("budget")).Exists()
 	return e
+}
+
+// top is the beginning of the first of the user's files.
+func top(dir string, instance *build.Instance) Place {
+	first := ""
+	for _, file := range instance.Files {
+		if name := file.Filename; !inSchema(name) && (first == "" || name < first) {
+			first = name
+		}
+	}
+	return Place{File: path.Join(dir, first), Line: 1, Col: 1}
 }
 
 // apply takes the known mistakes out of the user's files.
@@ -118,9 +129,6 @@ func (e *evaluation) apply(instance *build.Instance) {
 func (e *evaluation) readSource(instance *build.Instance) {
 	e.literals, e.names = map[Place]string{}, map[string]bool{}
 	for _, file := range instance.Files {
-		if !inSchema(file.Filename) && (e.first.File == "" || file.Filename < e.first.File) {
-			e.first = Place{File: path.Join(e.dir, file.Filename), Line: 1, Col: 1}
-		}
 		ast.Walk(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.BasicLit:

@@ -165,7 +165,9 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 		add(ci.Jenkins.Admin, "ci.jenkins.admin", JenkinsUnit)
 		add(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
 		add(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
-		for _, r := range t.Sources.Repositories {
+	}
+	if t.Fetches(h) {
+		for _, r := range t.Mirrors(h) {
 			if r.Credential != "" {
 				add(r.Credential, r.Path+".credential", MirrorUnit)
 			}

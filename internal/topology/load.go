@@ -30,7 +30,11 @@ func Load(dir string) (*Topology, *Origins, error) {
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
 	t.inherit(&d)
 	problems := append(e.problems, d.problems...)
-	problems = append(problems, t.resolve(e.origins)...)
+	for _, p := range t.resolve(e.origins) {
+		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too
+			problems = append(problems, p)
+		}
+	}
 	problems = append(problems, check(t, e.origins, e.broken.with(problems))...)
 	if len(problems) > 0 {
 		return nil, nil, problems.sorted()

@@ -251,6 +251,7 @@ type Instance struct {
 // Sources say where Odoo's code comes from.
 type Sources struct {
 	Repositories []*Repository `cue:"repositories"`
+	KnownHosts   []*KnownHost  `cue:"knownHosts"`
 	Versions     []*Version    `cue:"versions"`
 	Wkhtmltopdf  *Wkhtmltopdf  `cue:"wkhtmltopdf"`
 	Releases     Releases      `cue:"releases"`

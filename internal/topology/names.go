@@ -31,10 +31,9 @@ const (
 
 // Units of odoogen's own. Each runs below odoogen.target, which is all that is enabled on a host.
 const (
-	Target      = "odoogen.target"
-	OdooSlice   = "odoo.slice"         // all instances
-	JobsSlice   = "odoogen-jobs.slice" // work by the calendar
-	AgentsSlice = "odoogen-agents.slice"
+	Target    = "odoogen.target"
+	OdooSlice = "odoo.slice"         // all instances
+	JobsSlice = "odoogen-jobs.slice" // work by the calendar
 
 	UsersUnit    = "odoogen-users.service" // users, groups and directories, after a change of them
 	Firewall     = "odoogen-nftables.service"

@@ -15,7 +15,7 @@ func nearest[T any](name string, known map[string]T) string {
 	}
 	switch {
 	case len(names) == 0:
-		return "there is none"
+		return "there is none at all"
 	case len(names) > 12:
 		return ""
 	}
@@ -63,7 +63,9 @@ func (e *evaluation) similarField(path, name string) string {
 	}
 	names := fieldNames(around)
 	if best := closest(name, names); best != "" {
-		e.suggested[strings.TrimPrefix(parent(path)+"."+best, ".")] = true
+		meant := strings.TrimPrefix(parent(path)+"."+best, ".")
+		e.suggested[meant] = true
+		e.broken.add(meant)
 		return "did you mean " + best + "?"
 	}
 	for _, f := range fields(around) {

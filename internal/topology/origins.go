@@ -28,6 +28,7 @@ func (p Place) String() string {
 type Origins struct {
 	root cue.Value
 	dir  string // the user's directory, as it is named from the working directory
+	top  Place  // the beginning of the user's files
 }
 
 // Of is the place that decides the value at a path: what the user wrote, else the schema's default, else the
@@ -47,6 +48,24 @@ func (o *Origins) Of(valuePath string) (Place, bool) {
 		}
 	}
 	return Place{}, false
+}
+
+// written is the place where the user decided the value at a path, or else what is around it; the top of the spec
+// where nothing is.
+func (o *Origins) written(valuePath string) Place {
+	for p := valuePath; p != ""; p = parent(p) {
+		if v := o.root.LookupPath(cue.ParsePath(p)); v.Exists() {
+			if user, _ := o.positions(v); len(user) > 0 {
+				return o.place(user[0])
+			}
+		}
+	}
+	return o.top
+}
+
+// ours tells whether a place is in the definitions.
+func (o *Origins) ours(p Place) bool {
+	return inSchema(strings.TrimPrefix(p.File, path.Clean(o.dir)+"/"))
 }
 
 // parent is the path of what holds the value at p.

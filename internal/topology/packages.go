@@ -45,7 +45,7 @@ func (t *Topology) PackagesOf(h *Host) []Package {
 		}
 	}
 	if h.RunsOdoo() {
-		add(h.Path, "nginx")
+		add(h.Path, "nginx", "python3-pip")
 		add("network.acme", "certbot")
 	}
 	for _, v := range t.VersionsOf(h) {

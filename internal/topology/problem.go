@@ -26,6 +26,8 @@ type Problem struct {
 type Also struct {
 	Place   Place
 	Message string
+
+	path string // the CUE path there, or empty
 }
 
 // String is the problem as it is printed: a line for each place, and one for the hint.
@@ -76,5 +78,18 @@ func (ps Problems) sorted() Problems {
 			cmp.Compare(a.Path, b.Path),
 			cmp.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(ps, func(a, b Problem) bool { return a.String() == b.String() })
+	// What a template got wrong comes once for each use of it, under another path: one is enough.
+	seen := map[[3]string]bool{}
+	return slices.DeleteFunc(ps, func(p Problem) bool {
+		key := [3]string{p.Place.String(), p.Path, p.Message}
+		if p.Message != missing {
+			key[1] = p.Path[len(parent(p.Path)):]
+		}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }
+
+// missing is the message for a field that must be there.
+const missing = "required, but missing"

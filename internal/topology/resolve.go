@@ -38,7 +38,13 @@ func (t *Topology) resolve(o *Origins) Problems {
 	for _, i := range t.Instances {
 		i.topology = t
 		i.Class = find(&problems, o, t.classes, "class", i.ClassName, i.Path+".class")
-		i.Code = find(&problems, o, versions, "version of sources.versions", i.Version, i.Path+".version")
+		i.Code = versions[i.Version]
+		if i.Code == nil {
+			place, _ := o.Of(i.Path + ".version")
+			problems = append(problems, Problem{Place: place, Path: i.Path + ".version", Rule: "references",
+				Message: fmt.Sprintf("sources do not say what %q is made of", i.Version),
+				Hint:    fmt.Sprintf("sources: versions: %q: {community: ...}", i.Version)})
+		}
 		if i.Class == nil || i.Class.Cluster == nil || i.Class.Cluster.Host == nil {
 			continue
 		}
@@ -81,8 +87,10 @@ func index[T any](all []T, name func(T) string) map[string]T {
 // find is the named thing, or a problem at path.
 func find[T any](problems *Problems, o *Origins, all map[string]T, kind, name, path string) T {
 	found, ok := all[name]
-	if !ok && name != "" {
-		problems.add(o, path, fmt.Sprintf("no %s %q", kind, name), nearest(name, all))
+	if !ok {
+		place, _ := o.Of(path)
+		*problems = append(*problems, Problem{Place: place, Path: path, Rule: "references",
+			Message: fmt.Sprintf("there is no %s %q", kind, name), Hint: nearest(name, all)})
 	}
 	return found
 }

@@ -57,7 +57,7 @@ func explainSyntax(p *Problem, text string) {
 	case strings.Contains(p.Message, "found 'EOF'"):
 		p.Message = "the file ends inside braces: a } is missing"
 		if at := unclosed(lines); at > 0 {
-			p.Also = []Also{{Place{File: p.Place.File, Line: at}, "opened here, or below"}}
+			p.Also = []Also{{Place: Place{File: p.Place.File, Line: at}, Message: "opened here, or below"}}
 		}
 	case strings.Contains(p.Message, "before newline in list literal"):
 		p.Message = "the list does not end: a ] or a , is missing"

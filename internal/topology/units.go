@@ -45,12 +45,20 @@ func (s Size) Nginx() string {
 }
 
 func (s *Size) parse(text string) error {
-	units := map[byte]Size{'K': KiB, 'M': MiB, 'G': GiB, 'T': TiB}
-	n, err := strconv.ParseInt(text[:len(text)-1], 10, 32)
-	if err != nil {
+	return s.parseUnits(text, map[string]Size{"K": KiB, "M": MiB, "G": GiB, "T": TiB})
+}
+
+// most is the largest size: sums over thousands of them stay numbers.
+const most = 1024 * TiB
+
+func (s *Size) parseUnits(text string, units map[string]Size) error {
+	digits := strings.TrimRight(text, "kBKMGT")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	unit := units[text[len(digits):]]
+	if err != nil || unit == 0 || n > int64(most/unit) {
 		return fmt.Errorf("%s is too large", text)
 	}
-	*s = Size(n) * units[text[len(text)-1]]
+	*s = Size(n) * unit
 	return nil
 }
 
@@ -71,13 +79,7 @@ func (s PGSize) String() string {
 }
 
 func (s *PGSize) parse(text string) error {
-	units := map[string]Size{"kB": KiB, "MB": MiB, "GB": GiB, "TB": TiB}
-	n, err := strconv.ParseInt(text[:len(text)-2], 10, 32)
-	if err != nil {
-		return fmt.Errorf("%s is too large", text)
-	}
-	*s = PGSize(Size(n) * units[text[len(text)-2:]])
-	return nil
+	return (*Size)(s).parseUnits(text, map[string]Size{"kB": KiB, "MB": MiB, "GB": GiB, "TB": TiB})
 }
 
 // Percent is a percentage; as a CPU quota, 100 is one CPU.

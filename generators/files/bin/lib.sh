@@ -2,6 +2,7 @@
 # What the scripts of a host share. A script reads the tree it lies in, for its whole run, wherever `current` leads
 # meanwhile. Exit codes of all of them: 0 done, 1 failed, 2 wrong usage.
 set -euo pipefail
+shopt -s inherit_errexit
 export LC_ALL=C
 umask 022
 tree=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -24,7 +25,7 @@ usage() {
 
 # load reads a generated KEY=value file of the tree.
 load() {
-	[ -r "$tree/$1" ] || die "$1 is not in the tree of this host"
+	[ -r "$tree/$1" ] || die "this host has no $1"
 	# shellcheck source=/dev/null
 	. "$tree/$1"
 }
@@ -35,12 +36,10 @@ rows() { sed -e '/^#/d' -e '/^$/d' "$tree/$1"; }
 # want refuses a word that does not look as it must: want WORD PATTERN WHAT
 want() { [[ $1 =~ ^($2)$ ]] || die "\"$1\" is no $3"; }
 
-# names are the instances that have a file in a folder of the tree: names releases
-names() {
-	local file
-	for file in "$tree/$1"/*.env; do
-		[ ! -e "$file" ] || basename -- "$file" .env
-	done
+# load_instance reads what is known of an instance of this host: load_instance NAME
+load_instance() {
+	want "$1" '[a-z][a-z0-9-]*' "name of an instance"
+	load "instances/$1.env"
 }
 
 # share_host lets any number of jobs run at once, but no push and no reboot beside them.
@@ -49,10 +48,12 @@ share_host() {
 	flock --shared --wait 1800 "$host_lock" || die "the host is being changed: waited half an hour for $LOCKS/host.lock"
 }
 
-# lock_instance keeps backup, update and restore of one instance apart.
-lock_instance() {
-	exec {instance_lock}>>"$LOCKS/$1.lock"
-	flock --exclusive --wait 1800 "$instance_lock" || die "$1 is in use: waited half an hour for $LOCKS/$1.lock"
+# lock keeps what works on one thing apart. An instance's name is the lock of backup, update and restore of its data;
+# NAME.copy is that of its second database, which drill and restore fill.
+lock() {
+	local held
+	exec {held}>>"$LOCKS/$1.lock"
+	flock --exclusive --wait 1800 "$held" || die "$1 is in use: waited half an hour for $LOCKS/$1.lock"
 }
 
 # as runs a command as another user, who gets nothing of this script's environment: as USER COMMAND...

@@ -9,7 +9,7 @@ load restic/backup.env
 with_credentials() {
 	[ -z "${CREDENTIALS_DIRECTORY:-}" ] || return 0
 	local credentials=(--property="LoadCredential=password:$PASSWORD_FILE")
-	[ -z "$STORAGE_KEY_FILE" ] || credentials+=(--property="LoadCredential=storage:$STORAGE_KEY_FILE")
+	[ -z "${STORAGE_KEY_FILE:-}" ] || credentials+=(--property="LoadCredential=storage:$STORAGE_KEY_FILE")
 	exec systemd-run --quiet --collect --wait --pipe --slice="$JOBS_SLICE" "${credentials[@]}" "$self" "$@"
 }
 
@@ -20,8 +20,10 @@ open_repository() {
 	flock "--$1" --wait 3600 "$repository_lock" || die "the repository is in use: waited an hour for $LOCKS/restic.lock"
 	export RESTIC_REPOSITORY RESTIC_CACHE_DIR
 	export RESTIC_PASSWORD_FILE=$CREDENTIALS_DIRECTORY/password
-	restic cat config >/dev/null 2>&1 || restic init --repository-version 2
-	restic unlock # removes only what a process that is gone has left
+	# unlock takes away what a process that is gone has left locked, and only that.
+	if [ "$1" = exclusive ] || ! restic cat config >/dev/null 2>&1; then
+		restic unlock 2>/dev/null || restic init --repository-version 2
+	fi
 }
 
 restic() {
@@ -30,10 +32,4 @@ restic() {
 	sftp:*) options+=(--option "sftp.command=ssh -F $tree/restic/ssh_config storage -s sftp") ;;
 	esac
 	command restic "${options[@]}" "$@"
-}
-
-# load_instance reads where the data of an instance is: load_instance NAME
-load_instance() {
-	want "$1" '[a-z][a-z0-9-]*' "name of an instance"
-	load "restic/instances/$1.env"
 }
