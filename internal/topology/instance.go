@@ -18,9 +18,8 @@ func (i *Instance) Major() int {
 // Service is the unit that runs the instance.
 func (i *Instance) Service() string { return "odoo-" + i.Name + ".service" }
 
-// Slice holds the instance and everything that works for it. Its limits bind all of them together. A dash would put
-// the slice of qa-eu inside that of qa (systemd.slice(5)).
-func (i *Instance) Slice() string { return "odoo-" + strings.ReplaceAll(i.Name, "-", "_") + ".slice" }
+// Slice holds the instance and everything that works for it. Its limits bind all of them together.
+func (i *Instance) Slice() string { return "odoo-" + i.Name + ".slice" }
 
 // Updater is the unit that updates modules, in the instance's slice.
 func (i *Instance) Updater() string { return "odoo-update-" + i.Name + ".service" }
