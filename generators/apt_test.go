@@ -11,7 +11,7 @@ import (
 // A vendor's signed repository, asked by the real apt: of what it offers, only the packages that the spec takes
 // from it may be installed, at the version that it holds them at. What a failed signature means is apt's to say.
 func TestVendorGivesOnlyWhatItIsAskedFor(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Packages.Vendors = []*topology.Vendor{{
 		Name: "jenkins", Path: "packages.vendors.jenkins", URI: "http://localhost:8999/debian", Suite: "binary/",
 		Packages: []*topology.NamedVersion{
@@ -52,7 +52,7 @@ other: (none)
 
 // apt reads the settings as they were meant: lists emptied first, a held package's name as it is and no pattern.
 func TestAptSettings(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Patching.Hold = []string{"libstdc++6", "g++"}
 	got := onHost(t, edgeTree(t, topo, "ci"), `
 printf 'Unattended-Upgrade::Package-Blacklist { "somebody-elses"; };\n' >/etc/apt/apt.conf.d/60local

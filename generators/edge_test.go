@@ -11,8 +11,8 @@ import (
 	"odoogen/internal/topology"
 )
 
-// editedSample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
-func editedSample(t *testing.T, edits ...string) *topology.Topology {
+// sample is the sample's topology after the edits: pairs of a text of envs.cue and what stands in its place.
+func sample(t testing.TB, edits ...string) *topology.Topology {
 	t.Helper()
 	data, err := os.ReadFile("../envs.cue")
 	if err != nil {
@@ -124,13 +124,13 @@ func TestEdgeIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	two := editedSample(t)
+	two := sample(t)
 	for name, tree := range map[string]*artifact.Tree{
 		"one host for all": edgeTree(t, one, "all"),
 		"tests":            edgeTree(t, two, "tests"),
 		"ci":               edgeTree(t, two, "ci"),
-		"networkd":         edgeTree(t, editedSample(t, `private:  "10.0.0.2"`, byNetworkd), "tests"),
-		"IPv6": edgeTree(t, editedSample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`,
+		"networkd":         edgeTree(t, sample(t, `private:  "10.0.0.2"`, byNetworkd), "tests"),
+		"IPv6": edgeTree(t, sample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`,
 			`private:   "10.0.0.3"`, `private: "fd00::3"`), "tests"),
 	} {
 		t.Run(name, func(t *testing.T) {

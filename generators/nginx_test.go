@@ -44,7 +44,7 @@ get() { curl -sk --max-time 5 --resolve '*:443:127.0.0.1' --resolve '*:80:127.0.
 
 // A vhost is what Odoo's documentation wants of a proxy, and refuses what a test site should not answer.
 func TestVhostServes(t *testing.T) {
-	tree := edgeTree(t, editedSample(t), "tests")
+	tree := edgeTree(t, sample(t), "tests")
 	got := onHost(t, tree, web+`
 odoo 8017; odoo 8067
 say() { echo "$1: $(get "${@:2}" || echo "exit $?")"; }
@@ -121,7 +121,7 @@ IPv6: 200
 
 // The threaded server has no websocket process: it answers websockets itself.
 func TestVhostOfThreadedServer(t *testing.T) {
-	topo := editedSample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
+	topo := sample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
 		`instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com", workers: 0, limit_time_real: 1800,
 	aliases: ["`+longest+`", "www.qa17.example.com"]}`)
 	tree := edgeTree(t, topo, "tests")
@@ -139,13 +139,17 @@ get -o/dev/null -w '%{http_code}\n' https://`+longest+`/
 	}
 }
 
-// longest is a name as long as DNS allows.
-var longest = strings.Repeat(strings.Repeat("a", 60)+".", 4) + "example"
+// longest is about as long as DNS allows a name to be.
+var longest = strings.Repeat(strings.Repeat("a", 57)+".", 4) + "example.com"
 
 // Debian 13 has nginx 1.26, with a directive for HTTP/2, and OpenSSL 3.5, with the post-quantum group.
 func TestTLSByRelease(t *testing.T) {
-	twelve := edgeTree(t, editedSample(t), "tests")
-	thirteen := edgeTree(t, editedSample(t, "debian:   12", "debian:   13"), "tests")
+	twelve := edgeTree(t, sample(t), "tests")
+	topo := sample(t)
+	for _, h := range topo.Hosts {
+		h.Debian = 13
+	}
+	thirteen := edgeTree(t, topo, "tests")
 	for _, c := range []struct {
 		path, twelve, thirteen string
 	}{
