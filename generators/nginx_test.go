@@ -139,31 +139,17 @@ get -o/dev/null -w '%{http_code}\n' https://`+longest+`/
 	}
 }
 
-<<<<<<< HEAD
 // longest is about as long as DNS allows a name to be.
 var longest = strings.Repeat(strings.Repeat("a", 57)+".", 4) + "example.com"
-=======
-// longest is a name as long as DNS allows.
-var longest = strings.Repeat(strings.Repeat("a", 60)+".", 4) + "com"
->>>>>>> wt-e
 
 // Debian 13 has nginx 1.26, with a directive for HTTP/2, and OpenSSL 3.5, with the post-quantum group.
 func TestTLSByRelease(t *testing.T) {
 	twelve := edgeTree(t, sample(t), "tests")
-<<<<<<< HEAD
 	topo := sample(t)
 	for _, h := range topo.Hosts {
 		h.Debian = 13
 	}
 	thirteen := edgeTree(t, topo, "tests")
-=======
-	thirteen := edgeTree(t, sample(t, "debian:   12", "debian:   13",
-		`clusters: main: #Cluster & {host: "tests", version: 15`, `clusters: main: #Cluster & {host: "tests", version: 17`,
-		`clusters: staging: #Cluster & {host: "tests", version: 15`, `clusters: staging: #Cluster & {host: "tests", version: 17`,
-		`qa17: #Instance & {class: "qa", version: "17.0"`, `qa17: #Instance & {class: "qa", http_port: 7017, version: "19.0"`,
-		`ba17: #Instance & {class: "ba", version: "17.0"`, `ba17: #Instance & {class: "ba", http_port: 7117, version: "19.0"`,
-		`staging17: #Instance & {class: "staging", version: "17.0"`, `staging17: #Instance & {class: "staging", http_port: 7217, version: "19.0"`), "tests")
->>>>>>> wt-e
 	for _, c := range []struct {
 		path, twelve, thirteen string
 	}{
