@@ -22,6 +22,7 @@ var arrows = map[string][]string{
 	"internal/artifact":       {},
 	"internal/topology":       {"schema"},
 	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
+	"internal/lab":            {"internal/artifact"},
 	"internal/native":         {"internal/artifact"},
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
@@ -35,10 +36,11 @@ var homes = map[string][]string{
 	"cuelang.org/go":                {"internal/topology"},
 	"github.com/spf13/cobra":        {"cmd/odoogen"},
 	"github.com/google/renameio/v2": {"internal/artifact"},
-	"golang.org/x/sys":              {"internal/artifact", "internal/native"},
+	"golang.org/x/sys":              {"internal/artifact", "internal/lab", "internal/native"},
+	"golang.org/x/net":              {"internal/lab"},
 	"github.com/grafana/river":      {"internal/native"},
 	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
-	"os/exec":                       {"internal/native", "internal/pgtest", "internal/push"},
+	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push"},
 }
 
 // What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.

@@ -22,6 +22,7 @@ Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk 
   odoogen build --check -o golden               # whether golden/ is what envs.cue gives
   odoogen why out/tests/odoo/qa17.conf:12       # where a line comes from
   odoogen where envs.cue:42                     # what a line leads to
+  sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
   odoogen version
   odoogen completion bash > /etc/bash_completion.d/odoogen`,
 		SilenceUsage:  true,
@@ -32,6 +33,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk 
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newLab(), newVersion())
 	return cmd
 }

@@ -1,0 +1,562 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"odoogen/internal/artifact"
+)
+
+// TestMain is also the program that a lab runs itself with.
+func TestMain(m *testing.M) {
+	for _, c := range []struct {
+		command []string
+		main    func(string) error
+	}{{WatchCommand, Watch}, {SuperviseCommand, Supervise}} {
+		if len(os.Args) == 4 && slices.Equal(os.Args[1:3], c.command) {
+			if err := c.main(os.Args[3]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	if err := Missing(); err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		fmt.Println("left out: booting the lab's hosts:", first)
+	}
+	os.Exit(m.Run())
+}
+
+// sample is a tests host and a ci host, as small as shows everything.
+func sample(t *testing.T) []*artifact.Tree {
+	t.Helper()
+	web := file("HOST.json", `{"host": "tests", "fqdn": "tests.internal", "debian": 12,
+		"network": {"uplink": "enp41s0", "public": "203.0.113.10", "interface": "vsw0", "private": "10.0.0.2/24", "vlan": 4000, "mtu": 1400},
+		"routes": [{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}],
+		"vendors": [{"name": "grafana", "key": "https://apt.grafana.com/gpg.key", "keyring": "/etc/apt/keyrings/odoogen-grafana.asc"}],
+		"packages": [{"name": "alloy", "version": "1.*", "vendor": "grafana"}, {"name": "certbot"}, {"name": "curl"}, {"name": "restic"}],
+		"downloads": [{"package": "wkhtmltox", "version": "0.12.6.1-3", "url": "https://github.com/wkhtmltopdf/wkhtmltox.deb"}]}`)
+	ci := file("HOST.json", `{"host": "ci", "fqdn": "ci.internal", "debian": 12,
+		"network": {"uplink": "enp41s0", "interface": "vsw0", "private": "10.0.0.3/24", "vlan": 4000, "mtu": 1400},
+		"routes": [{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}],
+		"vendors": [], "packages": [{"name": "curl"}], "downloads": []}`)
+	return []*artifact.Tree{
+		{Host: "ci", Files: []artifact.File{ci}},
+		{Host: "tests", Files: []artifact.File{web,
+			file("apt/odoogen.sources", "Types: deb\nURIs: https://apt.grafana.com\nSuites: stable\nComponents: main\n"+
+				"Signed-By: /etc/apt/keyrings/odoogen-grafana.asc\n"),
+			file("nginx/sites/qa17.conf", "server {\n\tlisten 80;\n\tserver_name qa17.example.com;\n}\n"),
+			file("restic/backup.env", "RESTIC_REPOSITORY=sftp://u7@u7.your-storagebox.de:23/restic\n")}},
+	}
+}
+
+func file(path, text string) artifact.File { return artifact.File{Path: path, Data: []byte(text)} }
+
+// rig is a lab that a test has booted.
+type rig struct {
+	*Lab
+	t *testing.T
+}
+
+func up(t *testing.T) rig {
+	t.Helper()
+	l, err := Of(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := l.Up(t.Context(), Options{Trees: sample(t), Whitelist: []string{"198.51.100.0/28", "203.0.113.20"},
+		Say: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range s.Hosts {
+		if h.State != running {
+			t.Fatalf("%s is %s", h.Name, h.State)
+		}
+	}
+	return rig{Lab: l, t: t}
+}
+
+// on runs a script on a host and returns what it prints.
+func (r rig) on(host, script string) string {
+	r.t.Helper()
+	out, err := r.try(host, script)
+	if err != nil {
+		r.t.Fatalf("%s: %s: %v\n%s", host, script, err, out)
+	}
+	return out
+}
+
+func (r rig) try(host, script string) (string, error) {
+	r.t.Helper()
+	argv, err := r.Console(r.t.Context(), host, []string{"sh", "-c", script})
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// from runs a program in a position of the operator. As Exec replaces the process, it is a process of its own.
+func (r rig) from(position string, argv ...string) (string, error) {
+	r.t.Helper()
+	cmd := exec.CommandContext(r.t.Context(), "/proc/self/exe", "-test.run=^TestHelperExec$")
+	cmd.Env = append(os.Environ(), "LAB_EXEC="+r.spec, "LAB_FROM="+position, "LAB_ARGV="+strings.Join(argv, "\x1f"))
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// ssh is ssh to a host at an address.
+func (r rig) ssh(position, host, address, script string) (string, error) {
+	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=2"}, r.sshArgs(host, address)[1:], []string{script})...)
+}
+
+// TestHelperExec is no test but the process that from starts.
+func TestHelperExec(t *testing.T) {
+	if spec := os.Getenv("LAB_EXEC"); spec != "" {
+		l, err := Of(spec)
+		if err == nil {
+			err = l.Exec(os.Getenv("LAB_FROM"), strings.Split(os.Getenv("LAB_ARGV"), "\x1f"))
+		}
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(127)
+	}
+}
+
+// TestLab boots the hosts once and shows, one after the other, what they can do.
+func TestLab(t *testing.T) {
+	if Missing() != nil {
+		return
+	}
+	r := up(t)
+	for _, step := range []struct {
+		name string
+		run  func(t *testing.T, r rig)
+	}{
+		{"hosts are bare Debian with a systemd of their own", hostsAreBare},
+		{"ssh reaches a bare host from everywhere", sshReaches},
+		{"limits are enforced", limitsAreEnforced},
+		{"a cut cable cuts one side alone", cutCable},
+		{"a power cut keeps the disk and loses the memory", powerCut},
+		{"a host reboots when asked to inside", reboot},
+		{"packages install from Debian's and a vendor's archive", packagesInstall},
+		{"the box takes files over sftp and gives no shell", boxTakesFiles},
+		{"certificates are issued to those who have the name", certificatesAreIssued},
+		{"pings, logs and metrics arrive", pingsArrive},
+		{"a second up leaves the lab as it is", secondUp},
+	} {
+		t.Run(step.name, func(t *testing.T) { step.run(t, rig{r.Lab, t}) })
+	}
+}
+
+func hostsAreBare(t *testing.T, r rig) {
+	if got := r.on("tests", "cat /proc/1/comm; hostname; hostname -f; . /etc/os-release; echo $VERSION_ID; systemctl is-system-running"); got != "systemd\ntests\ntests.internal\n12\nrunning" {
+		t.Errorf("tests is not what was asked for:\n%s", got)
+	}
+	if got := r.on("tests", "ls /usr/sbin/nginx /usr/sbin/nft /usr/bin/curl /etc/odoogen 2>/dev/null || true"); got != "" {
+		t.Errorf("tests is not bare: it has %s", got)
+	}
+	if got := r.on("ci", "ip -o -4 address show dev enp41s0 | awk '{print $4}'; cat /sys/class/net/vsw0/mtu; ip -o -4 address show dev vsw0"); got != "203.0.113.20/32\n1400" {
+		t.Errorf("ci's interfaces: %s", got)
+	}
+}
+
+func sshReaches(t *testing.T, r rig) {
+	for _, position := range []string{Office, VPN, Stranger} {
+		if out, err := r.ssh(position, "ci", "203.0.113.20", "echo $SSH_CONNECTION"); err != nil || !strings.HasSuffix(out, "203.0.113.20 22") {
+			t.Errorf("from %s: %v: %s", position, err, out)
+		}
+	}
+	out, err := r.ssh(Office, "tests", "203.0.113.10", "echo $SSH_CONNECTION")
+	if err != nil || !strings.HasPrefix(out, "198.51.100.1 ") {
+		t.Errorf("the office is not at the whitelist's address: %v: %s", err, out)
+	}
+	if out, err := r.ssh(Office, "tests", "203.0.113.20", "true"); err == nil || !strings.Contains(out, "HOST IDENTIFICATION HAS CHANGED") && !strings.Contains(out, "verification failed") {
+		t.Errorf("ci was taken for tests: %v: %s", err, out)
+	}
+	if out, err := r.ssh(Office, "tests", "10.0.0.2", "true"); err == nil || !strings.Contains(out, "No route to host") {
+		t.Errorf("the office is on the private network: %v: %s", err, out)
+	}
+}
+
+// limitsAreEnforced measures: a fifth of a processor for two seconds, and more memory than there is.
+func limitsAreEnforced(t *testing.T, r rig) {
+	out, _ := r.try("tests", `systemd-run --quiet --wait --pipe -p CPUQuota=20% timeout 2 perl -e '
+		$SIG{TERM} = sub { printf "%.2f", (times)[0] + (times)[1]; exit }; 1 while 1'`)
+	used, err := strconv.ParseFloat(out, 64)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if used > 0.6 || used < 0.02 {
+		t.Errorf("CPUQuota=20%% let 2 s of work use %.2f s of CPU; want about 0.4", used)
+	}
+	t.Logf("CPUQuota=20%%: %.2f s of CPU in 2 s", used)
+	hungry := `systemd-run --quiet --wait --pipe -p MemoryMax=%s perl -e 'my $x = ""; vec($x, 200 << 20, 8) = 1; print length $x'`
+	if out := r.on("tests", fmt.Sprintf(hungry, "400M")); out != fmt.Sprint(200<<20+1) {
+		t.Errorf("200 MB below MemoryMax=400M: %s", out)
+	}
+	if out, err := r.try("tests", fmt.Sprintf(hungry, "50M")); err == nil {
+		t.Errorf("MemoryMax=50M let a program have 200 MB: %s", out)
+	}
+	if out, err := r.try("tests", "sysctl -q -w net.ipv4.tcp_syncookies=1"); err != nil {
+		t.Errorf("network settings cannot be written: %s", out)
+	}
+}
+
+func cutCable(t *testing.T, r rig) {
+	for host, address := range map[string]string{"tests": "10.0.0.2/24", "ci": "10.0.0.3/24"} {
+		r.on(host, "ip link set vsw0 up && ip address add "+address+" dev vsw0")
+	}
+	private := func() error { _, err := r.ssh(VPN, "tests", "10.0.0.2", "true"); return err }
+	public := func() error { _, err := r.ssh(Office, "tests", "203.0.113.10", "true"); return err }
+	peer := func() error {
+		_, err := r.try("ci", "timeout 2 bash -c '</dev/tcp/10.0.0.2/22'")
+		return err
+	}
+	want := func(when string, wantPrivate, wantPublic bool) {
+		t.Helper()
+		if got := private() == nil; got != wantPrivate {
+			t.Errorf("%s: private reaches: %v", when, got)
+		}
+		if got := peer() == nil; got != wantPrivate {
+			t.Errorf("%s: the peer reaches: %v", when, got)
+		}
+		if got := public() == nil; got != wantPublic {
+			t.Errorf("%s: public reaches: %v", when, got)
+		}
+	}
+	change := func(do func(context.Context, string, ...string) error, sides ...string) {
+		t.Helper()
+		if err := do(t.Context(), "tests", sides...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want("all plugged", true, true)
+	change(r.Cut, Private)
+	want("private cut", false, true)
+	change(r.Cut, Public)
+	change(r.Heal, Private)
+	want("public cut", true, false)
+	change(r.Heal, Public)
+	want("healed", true, true)
+}
+
+func powerCut(t *testing.T, r rig) {
+	before := r.on("tests", "echo kept >/root/disk; sync; echo lost >/run/memory; cat /proc/sys/kernel/random/boot_id >/dev/null; ip route add blackhole 192.0.2.99; cat /sys/class/net/enp41s0/address")
+	if err := r.PowerOff(t.Context(), "tests"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Console(t.Context(), "tests", nil); err == nil || !strings.Contains(err.Error(), "tests is off") {
+		t.Errorf("the power is off, but: %v", err)
+	}
+	if out := r.on("ci", "cat /proc/1/comm"); out != "systemd" {
+		t.Errorf("ci went off as well: %s", out)
+	}
+	if err := r.PowerOn(t.Context(), "tests"); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.on("tests", "cat /root/disk; ls /run/memory 2>/dev/null; ip route show 192.0.2.99; cat /sys/class/net/enp41s0/address"); got != "kept\n"+before {
+		t.Errorf("after the power cut: %s", got)
+	}
+	limitsAreEnforced(t, r)
+}
+
+func reboot(t *testing.T, r rig) {
+	boots := func() HostStatus {
+		s, err := r.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := s.host("ci")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	before := boots()
+	_, _ = r.try("ci", "systemctl reboot")
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if now := boots(); now.Boots == before.Boots+1 && now.State == running {
+			return
+		}
+	}
+	t.Errorf("ci did not come back: %+v", boots())
+}
+
+func packagesInstall(t *testing.T, r rig) {
+	r.on("tests", "apt-get -qq update && apt-get -qq install --no-install-recommends curl certbot restic")
+	// As push does it: the key by https, its fingerprint checked, then the vendor's signed archive.
+	o, err := r.Overlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.on("tests", "mkdir -p /etc/apt/keyrings && curl -fsS https://apt.grafana.com/gpg.key -o /etc/apt/keyrings/odoogen-grafana.asc")
+	r.on("tests", "echo 'deb [signed-by=/etc/apt/keyrings/odoogen-grafana.asc] https://apt.grafana.com stable main' >/etc/apt/sources.list.d/grafana.list")
+	r.on("tests", "apt-get -qq install gpg --no-install-recommends || true; apt-get -qq update && apt-get -qq install alloy && systemctl start alloy")
+	if got := r.on("tests", "dpkg-query -f '${Version}' -W alloy; echo; for n in 1 2 3 4 5 6 7 8 9; do curl -fs http://127.0.0.1:12345/ && break; sleep 0.2; done"); got != "1.0~standin\nthe lab's stand-in for Alloy is ready." {
+		t.Errorf("alloy: %s", got)
+	}
+	if len(o.Vendors["grafana"]) != 40 {
+		t.Errorf("the overlay does not name the fingerprint of grafana's key: %+v", o)
+	}
+	const url = "https://github.com/wkhtmltopdf/wkhtmltox.deb"
+	if got := r.on("tests", "curl -fsSL "+url+" | sha256sum"); got != o.Downloads[url]+"  -" {
+		t.Errorf("%s is %s; the overlay says %s", url, got, o.Downloads[url])
+	}
+}
+
+func boxTakesFiles(t *testing.T, r rig) {
+	r.on("tests", "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
+	o, err := r.Overlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.on("tests", "echo '[u7.your-storagebox.de]:23 "+o.Box+"' >/root/.ssh/known_hosts")
+	if got := r.on("tests", `export RESTIC_PASSWORD=x RESTIC_REPOSITORY=sftp://u7@u7.your-storagebox.de:23/restic
+		restic -q init && restic -q backup /etc/hostname && restic -q check && restic snapshots --json | grep -c '"/etc/hostname"'`); got != "1" {
+		t.Errorf("restic: %s", got)
+	}
+	if out, err := r.try("tests", "ssh -p 23 u7@u7.your-storagebox.de id"); err == nil || !strings.Contains(out, "sftp connections only") {
+		t.Errorf("the box gives a shell: %v: %s", err, out)
+	}
+}
+
+func certificatesAreIssued(t *testing.T, r rig) {
+	const issue = "certbot certonly -n --agree-tos -m ops@example.com --standalone -d %s 2>&1"
+	if out, err := r.try("tests", fmt.Sprintf(issue, "qa17.example.com")); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got := r.on("tests", "openssl verify -CAfile /etc/ssl/certs/ca-certificates.crt -untrusted /etc/letsencrypt/live/qa17.example.com/chain.pem /etc/letsencrypt/live/qa17.example.com/cert.pem"); !strings.HasSuffix(got, ": OK") {
+		t.Errorf("the hosts do not trust what was issued: %s", got)
+	}
+	if out, err := r.try("tests", fmt.Sprintf(issue, "somebody-else.example.com")); err == nil {
+		t.Errorf("a certificate was issued for a name that is not the host's: %s", out)
+	}
+}
+
+func pingsArrive(t *testing.T, r rig) {
+	r.on("tests", "curl -fsS -d ok https://hc-ping.com/key/backup-qa17/start")
+	r.on("tests", `curl -fsS -H 'Content-Type: application/json' -d '{"streams": []}' https://logs-prod-eu-west-0.grafana.net/loki/api/v1/push`)
+	// Prometheus itself judges what is pushed as metrics: this is none.
+	if out, err := r.try("tests", "curl -fsS -H 'X-Prometheus-Remote-Write-Version: 0.1.0' -d garbage https://prometheus.grafana.net/api/prom/push"); err == nil || !strings.Contains(out, "400") {
+		t.Errorf("garbage was taken for metrics: %v: %s", err, out)
+	}
+	all, err := r.Received()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, x := range all {
+		got = append(got, x.From+" "+x.Method+" "+x.URL+" "+x.Body)
+	}
+	if diff := cmp.Diff([]string{
+		"203.0.113.10 POST https://hc-ping.com/key/backup-qa17/start ok",
+		`203.0.113.10 POST https://logs-prod-eu-west-0.grafana.net/loki/api/v1/push {"streams": []}`,
+		"203.0.113.10 POST https://prometheus.grafana.net/api/prom/push garbage",
+	}, got); diff != "" {
+		t.Errorf("received (-want +got):\n%s", diff)
+	}
+	if out, err := r.from(Office, "cat", "/etc/resolv.conf"); err != nil || out != "nameserver "+worldAddress {
+		t.Errorf("the operator's names are not the lab's: %v: %s", err, out)
+	}
+}
+
+func secondUp(t *testing.T, r rig) {
+	before, err := r.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := r.Up(t.Context(), Options{Trees: sample(t), Say: func(string) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the second up changed the lab:\n%s", diff)
+	}
+}
+
+// TestNothingStays ends a lab in each way that there is.
+func TestNothingStays(t *testing.T) {
+	if Missing() != nil {
+		return
+	}
+	for name, end := range map[string]func(t *testing.T, r rig){
+		"down": func(*testing.T, rig) {},
+		"supervisor killed": func(t *testing.T, r rig) {
+			r.Kill()
+		},
+		"watcher killed": func(t *testing.T, r rig) {
+			kill(t, parentOf(t, supervisorPid(r.dir)))
+		},
+		"both killed": func(t *testing.T, r rig) {
+			pid := supervisorPid(r.dir)
+			watcher := parentOf(t, pid)
+			kill(t, watcher)
+			kill(t, pid)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := up(t)
+			running := tracesOf(r.Lab)
+			if len(running.processes) < 10 || len(running.cgroups) == 0 {
+				t.Fatalf("the search for traces finds too little of a running lab: %+v", running)
+			}
+			end(t, r)
+			if name != "down" && !r.endedWithin(20*time.Second) {
+				t.Fatal("the lab still runs")
+			}
+			if name == "both killed" {
+				// What is left then are empty cgroups, until the next command.
+				if err := (&Lab{dir: labDir("another"), spec: "another"}).Down(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+			} else if name == "down" {
+				if err := r.Down(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var left traces
+			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+				if left = running.left(r.Lab); left.none() {
+					break
+				}
+			}
+			if !left.none() {
+				t.Errorf("left behind: %+v", left)
+			}
+			if err := r.Down(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(r.dir); !os.IsNotExist(err) {
+				t.Errorf("down left %s", r.dir)
+			}
+		})
+	}
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	if pid < 2 {
+		t.Fatalf("no process %d", pid)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func parentOf(t *testing.T, pid int) int {
+	t.Helper()
+	p, ok := processOf(pid)
+	if !ok {
+		t.Fatalf("no process %d", pid)
+	}
+	return p.parent
+}
+
+// traces are what a lab is to the machine.
+type traces struct {
+	spaces    map[string]bool // its namespaces
+	processes []int
+	mounts    []string // in the machine's own mount namespace
+	named     string   // network namespaces with a name
+	cgroups   []string
+}
+
+func tracesOf(l *Lab) traces {
+	tr := traces{spaces: map[string]bool{}}
+	own, _ := os.Readlink("/proc/self/ns/net")
+	pid := supervisorPid(l.dir)
+	tr.processes = append(tr.processes, pid)
+	for grown := true; grown; { // all descendants, and their namespaces
+		grown = false
+		for _, p := range processes() {
+			if slices.Contains(tr.processes, p.parent) && !slices.Contains(tr.processes, p.pid) {
+				tr.processes, grown = append(tr.processes, p.pid), true
+			}
+		}
+	}
+	for _, p := range tr.processes {
+		if space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p)); err == nil && space != own {
+			tr.spaces[space] = true
+		}
+	}
+	tr.outside(l)
+	return tr
+}
+
+func (tr *traces) outside(l *Lab) {
+	mounts, _ := os.ReadFile("/proc/self/mounts")
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, l.dir) {
+			tr.mounts = append(tr.mounts, line)
+		}
+	}
+	out, _ := exec.Command("ip", "netns", "list").Output()
+	tr.named = string(bytes.TrimSpace(out))
+	all, _ := hierarchies()
+	for _, h := range all {
+		dirs, _ := filepath.Glob(filepath.Join(h.dir, "odoogen-lab-"+filepath.Base(l.dir)+"-*"))
+		tr.cgroups = append(tr.cgroups, dirs...)
+	}
+}
+
+// left is what is still there of a lab that had these traces.
+func (tr traces) left(l *Lab) traces {
+	now := traces{spaces: map[string]bool{}}
+	for _, p := range processes() {
+		space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p.pid))
+		if err == nil && tr.spaces[space] {
+			now.processes = append(now.processes, p.pid)
+			now.spaces[space] = true
+		}
+	}
+	now.outside(l)
+	if now.named == tr.named {
+		now.named = ""
+	}
+	return now
+}
+
+func (tr traces) none() bool {
+	return len(tr.processes) == 0 && len(tr.spaces) == 0 && len(tr.mounts) == 0 && tr.named == "" && len(tr.cgroups) == 0
+}
+
+func TestConfig(t *testing.T) {
+	c, err := newConfig("/envs", sample(t), []string{"198.51.100.0/28", "203.0.113.20"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Hosts = nil
+	got, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"id":"` + keyOf("/envs") + `","spec":"/envs","hosts":null,"images":{},"pools":{},"memory":false,"office":"198.51.100.1",` +
+		`"vpn":"198.51.100.2","privateVPN":"10.0.0.254/24","private":"10.0.0.0/24","names":{"ci.internal":"10.0.0.3",` +
+		`"qa17.example.com":"203.0.113.10","tests.internal":"10.0.0.2"},"box":{"user":"u7","host":"u7.your-storagebox.de","port":"23","path":"/restic"}}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+	if _, err := newConfig("/envs", nil, nil, false); err == nil {
+		t.Error("a lab without hosts was taken")
+	}
+}
