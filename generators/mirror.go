@@ -149,11 +149,10 @@ func gitDaemon(t *topology.Topology, h *topology.Host) *conf.Text {
 	u.Section("Unit")
 	u.Set("Description", "Git mirrors at "+address, at)
 	u.Set("Wants", "network-online.target")
-	after := "network-online.target"
+	u.Set("After", "network-online.target")
 	if h.VLANByUnit(t) {
-		after += " " + topology.VSwitchUnit
+		u.Set("After", topology.VSwitchUnit, "network.vswitch", h.At("uplink.manager"))
 	}
-	u.Set("After", after)
 	u.Section("Service")
 	// Not through `git daemon`, which leaves the service a child of a process that only waits.
 	u.Exec("ExecStart", []string{"/usr/lib/git-core/git-daemon", "--base-path=" + topology.MirrorDir, "--export-all",
