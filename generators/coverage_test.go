@@ -19,7 +19,9 @@ import (
 )
 
 // informational are the fields that no host's file speaks of, and why.
-var informational = map[string]string{}
+var informational = map[string]string{
+	"hosts.*.uplink.mtu": "what the uplink has already: the rule mtu holds network.vswitch.mtu against it",
+}
 
 // context is what must stand beside the sample for a field to have a meaning, or another value, by path or shape.
 var context = map[string]string{
