@@ -1,7 +1,6 @@
 package generators
 
 import (
-	"strings"
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
