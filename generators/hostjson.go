@@ -1,7 +1,6 @@
 package generators
 
 import (
-
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -194,8 +193,8 @@ func hostJobs(t *topology.Topology, h *topology.Host) *conf.Node {
 		}
 		o.Set("maxSeconds", int64(j.Max), j.Path+".maxDuration")
 		if j.Limits.CPUQuota > 0 {
-			o.Set("CPUQuota", j.Limits.CPUQuota.String(), j.LimitsPath+".CPUQuota", j.LimitsInputs)
-			o.Set("MemoryMax", j.Limits.MemoryMax.String(), j.LimitsPath+".MemoryMax", j.LimitsInputs)
+			o.Set("CPUQuota", j.Limits.CPUQuota.String(), append([]string{j.LimitsPath + ".CPUQuota"}, j.LimitsInputs...)...)
+			o.Set("MemoryMax", j.Limits.MemoryMax.String(), append([]string{j.LimitsPath + ".MemoryMax"}, j.LimitsInputs...)...)
 		}
 		if j.Reboots {
 			o.Set("reboots", true, "patching.reboot")

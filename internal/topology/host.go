@@ -22,8 +22,8 @@ type HostJob struct {
 	Limits  Limits
 	Reboots bool
 
-	LimitsPath   string // where the spec says Limits
-	LimitsInputs string // what else they are computed from
+	LimitsPath   string   // where the spec says Limits
+	LimitsInputs []string // what else they are computed from
 }
 
 // Jobs are what starts by the calendar on the host, in the order in which a night runs.
@@ -46,7 +46,7 @@ func (t *Topology) Jobs(h *Host) []HostJob {
 			l := h.CI.Agents.Limits
 			jobs = append(jobs, HostJob{Name: "pipeline " + j.Name, Path: j.Path, At: j.At, Max: j.MaxDuration,
 				Limits:     Limits{CPUQuota: l.CPUQuota * Percent(agents), MemoryMax: l.MemoryMax * Size(agents), IOWeight: l.IOWeight},
-				LimitsPath: "ci.agents.limits", LimitsInputs: j.Path + ".agents"})
+				LimitsPath: "ci.agents.limits", LimitsInputs: []string{j.Path + ".agents"}})
 		}
 	}
 	if w := h.Window; w != nil {
