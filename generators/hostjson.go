@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"cmp"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -160,7 +162,7 @@ func hostListeners(t *topology.Topology, h *topology.Host) *conf.Node {
 		all.Add(conf.Object().
 			Set("port", l.Port).
 			Set("reach", string(l.Reach)).
-			Set("unit", l.Unit).
+			Set("unit", l.Unit, cmp.Or(l.UnitPath, l.Path)).
 			Set("what", l.What), l.Path)
 	}
 	return all
