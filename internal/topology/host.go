@@ -78,7 +78,7 @@ type Listener struct {
 	Path  string // where the spec says it
 
 	UnitPath string // where it says the unit, if that is elsewhere
-	Metrics  bool // answers /metrics
+	Metrics  bool   // answers /metrics
 }
 
 // Listeners are all the TCP ports that are taken on the host, sorted by port. A rule refuses that two are one;
