@@ -56,7 +56,7 @@ PY
 func TestFirewallLetsThrough(t *testing.T) {
 	topo := sample(t,
 		`{from: "203.0.113.20", who: "ci, to deploy without the vSwitch"},`,
-		`{from: "203.0.113.20", who: "ci; \"quoted\", } # $x\n2nd line"}, {from: "2001:db8::20/127", who: "ops"}, {from: "203.0.113.16/29", who: "overlaps"},`)
+		`{from: "203.0.113.20", who: "ci; \"quoted\", } # $x"}, {from: "2001:db8::20/127", who: "ops"}, {from: "203.0.113.16/29", who: "overlaps"},`)
 	knocks := `
 knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 knock public 203.0.113.20 203.0.113.10 203.0.113.99 203.0.113.10 203.0.113.99 10.0.0.2 10.0.0.66 203.0.113.10 \

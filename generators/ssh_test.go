@@ -49,12 +49,12 @@ login `+annaFile+` anna@127.0.0.1 'id -un; sudo -n id -un; sudo -n -u postgres i
 login `+annaFile+` -W 127.0.0.1:2222 anna@127.0.0.1 | (head -c 7; cat >/dev/null); echo
 echo "- deploy"
 d() { login `+deployFile+` deploy@127.0.0.1 "$@"; }
-d release deploy qa17 17.0
+d release deploy qa17 0123456789012345678901234567890123456789 -u sale,stock
 d release rollback qa17
 d 'release deploy qa17 a;id'
 d 'release purge qa17'
 d 'release deploy qa17 $(id)'
-d 'release deploy --help'
+d $'release deploy qa17\nid'
 d id
 d
 login `+deployFile+` -tt deploy@127.0.0.1 id
@@ -74,14 +74,14 @@ mkdir -p /mnt/root/.ssh; usermod -d /mnt/root root 2>/dev/null || sed -i 's,^roo
 cp /mnt/own.pub /mnt/root/.ssh/authorized_keys; chmod -R go-w /mnt/root
 login /mnt/own root@127.0.0.1 id -un
 `)
-	const refused = "deploy: want: release deploy|rollback|list INSTANCE [REV], or a git push to /srv/git\nexit 64\n"
+	const refused = "deploy: want: release deploy|rollback|list INSTANCE ..., or a git push to /srv/git\nexit 64\n"
 	want := `- anna
 anna
 root
 postgres
 SSH-2.0
 - deploy
-release deploy qa17 17.0 as root
+release deploy qa17 0123456789012345678901234567890123456789 -u sale,stock as root
 release rollback qa17 as root
 ` + strings.Repeat(refused, 6) + `PTY allocation request failed on channel 0
 exit 255
