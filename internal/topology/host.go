@@ -183,7 +183,7 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 // Wanted is a unit that odoogen.target starts.
 type Wanted struct {
 	Unit string
-	Path string // why it is there
+	Path string // why it is there; several paths are apart by spaces
 }
 
 // Units are what odoogen.target wants on the host, in the order in which they are started.
@@ -191,7 +191,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 	var ws []Wanted
 	add := func(unit, path string) { ws = append(ws, Wanted{unit, path}) }
 	if h.VLANByUnit(t) {
-		add(VSwitchUnit, "network.vswitch")
+		add(VSwitchUnit, "network.vswitch "+h.At("uplink.manager"))
 	}
 	add(Firewall, h.Path)
 	for _, c := range h.Clusters {
