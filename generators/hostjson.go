@@ -151,7 +151,7 @@ func hostDatabases(h *topology.Host) *conf.Node {
 func hostUnits(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, w := range t.Units(h) {
-		all.Add(w.Unit, w.Path)
+		all.Add(w.Unit, strings.Fields(w.Path)...)
 	}
 	return all
 }

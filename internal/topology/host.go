@@ -186,7 +186,7 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 // Wanted is a unit that odoogen.target starts.
 type Wanted struct {
 	Unit string
-	Path string // why it is there
+	Path string // why it is there; several paths are apart by spaces
 }
 
 // Units are what odoogen.target wants on the host, in the order in which they are started.
