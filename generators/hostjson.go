@@ -128,8 +128,7 @@ func hostClusters(h *topology.Host) *conf.Node {
 			Set("version", c.Version, c.Path+".version").
 			Set("port", c.Port, c.Path+".port").
 			Set("unit", c.Unit(), c.Path+".version").
-			Set("dataDirectory", c.DataDir(), c.Path+".version").
-			Set("socketDirectory", topology.SocketDir), c.Path)
+			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version"), c.Path)
 	}
 	return all
 }
@@ -151,7 +150,7 @@ func hostDatabases(h *topology.Host) *conf.Node {
 func hostUnits(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, w := range t.Units(h) {
-		all.Add(w.Unit, strings.Fields(w.Path)...)
+		all.Add(w.Unit, w.Path)
 	}
 	return all
 }
