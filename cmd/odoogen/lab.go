@@ -25,7 +25,7 @@ firewall, and the outside world that it needs. It needs root and Debian; see doc
   odoogen lab down`,
 	}
 	cmd.AddCommand(newLabUp(), newLabStatus(), newLabSSH(), newLabExec(), newLabEnter(), newLabCable("cut"), newLabCable("heal"),
-		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabDown(),
+		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabBuild(), newLabDisks("save"), newLabDisks("restore"), newLabDown(),
 		newLabProcess("watch", lab.Watch), newLabProcess("supervise", lab.Supervise))
 	return cmd
 }
@@ -291,6 +291,27 @@ func newLabDown() *cobra.Command {
 				return err
 			}
 			return l.Down(cmd.Context())
+		},
+	}
+}
+
+func newLabDisks(verb string) *cobra.Command {
+	what := map[string]string{"save": "Keep the hosts' disks as they are now, to return to", "restore": "Return the hosts' disks to where they were saved"}
+	return &cobra.Command{
+		Use:     verb,
+		Short:   what[verb],
+		Long:    what[verb] + ". All hosts lose their power for it, and boot again.",
+		Example: "  odoogen lab " + verb,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Of(".")
+			if err != nil {
+				return err
+			}
+			if verb == "save" {
+				return l.Save(cmd.Context())
+			}
+			return l.Restore(cmd.Context())
 		},
 	}
 }

@@ -234,17 +234,26 @@ func (l *Lab) Heal(ctx context.Context, host string, sides ...string) error {
 	return err
 }
 
+// Save keeps the disks of all hosts as they are now. The hosts lose their power for it, and boot again.
+func (l *Lab) Save(ctx context.Context) error {
+	_, err := l.ask(ctx, request{Op: "save"})
+	return err
+}
+
+// Restore returns the disks of all hosts to where they were last saved, or else to bare ones, and boots the hosts.
+func (l *Lab) Restore(ctx context.Context) error {
+	_, err := l.ask(ctx, request{Op: "restore"})
+	return err
+}
+
 // Down ends the lab and removes it from the disk. One that does not run leaves nothing to remove but what a kill left.
-func (l *Lab) Down(ctx context.Context) error {
+func (l *Lab) Down(context.Context) error {
 	if l.Running() {
-		if _, err := ask(ctx, l.dir, request{Op: "down"}, func(string) {}); err != nil {
-			l.Kill()
-		}
-		if !l.endedWithin(30 * time.Second) {
-			l.Kill()
-			if !l.endedWithin(10 * time.Second) {
-				return fmt.Errorf("the lab does not end\nhint: see %s/log", l.dir)
-			}
+		// To kill it is the way: nothing in a lab is worth an orderly end, and the watcher removes what is left. A process
+		// that waits for a busy disk ends when the disk has answered.
+		l.Kill()
+		if !l.endedWithin(2 * time.Minute) {
+			return fmt.Errorf("the lab does not end\nhint: see %s/log", l.dir)
 		}
 	}
 	return l.sweep()

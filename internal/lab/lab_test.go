@@ -127,7 +127,7 @@ func (r rig) from(position string, argv ...string) (string, error) {
 
 // ssh is ssh to a host at an address.
 func (r rig) ssh(position, host, address, script string) (string, error) {
-	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=2"}, r.sshArgs(host, address)[1:], []string{script})...)
+	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=1"}, r.sshArgs(host, address)[1:], []string{script})...)
 }
 
 // TestHelperExec is no test but the process that from starts.
@@ -158,6 +158,7 @@ func TestLab(t *testing.T) {
 		{"a cut cable cuts one side alone", cutCable},
 		{"a power cut keeps the disk and loses the memory", powerCut},
 		{"a host reboots when asked to inside", reboot},
+		{"disks are saved and restored", disks},
 		{"packages install from Debian's and a vendor's archive", packagesInstall},
 		{"the box takes files over sftp and gives no shell", boxTakesFiles},
 		{"certificates are issued to those who have the name", certificatesAreIssued},
@@ -229,7 +230,7 @@ func cutCable(t *testing.T, r rig) {
 	private := func() error { _, err := r.ssh(VPN, "tests", "10.0.0.2", "true"); return err }
 	public := func() error { _, err := r.ssh(Office, "tests", "203.0.113.10", "true"); return err }
 	peer := func() error {
-		_, err := r.try("ci", "timeout 2 bash -c '</dev/tcp/10.0.0.2/22'")
+		_, err := r.try("ci", "timeout 1 bash -c '</dev/tcp/10.0.0.2/22'")
 		return err
 	}
 	want := func(when string, wantPrivate, wantPublic bool) {
@@ -300,6 +301,21 @@ func reboot(t *testing.T, r rig) {
 		}
 	}
 	t.Errorf("ci did not come back: %+v", boots())
+}
+
+func disks(t *testing.T, r rig) {
+	r.on("ci", "echo before >/root/saved")
+	if err := r.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := r.on("ci", "cat /root/saved; ls /root/later 2>/dev/null || true; rm /root/saved; echo after >/root/later"); got != "before" {
+			t.Errorf("not the disk that was saved: %s", got)
+		}
+		if err := r.Restore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func packagesInstall(t *testing.T, r rig) {
