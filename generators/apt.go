@@ -83,7 +83,7 @@ func aptConf(t *topology.Topology) *conf.Text {
 	a.Clear("Unattended-Upgrade::Package-Blacklist")
 	a.Set("Unattended-Upgrade::Package-Blacklist::", "^postgresql-")
 	for n, name := range t.Patching.Hold {
-		a.Set("Unattended-Upgrade::Package-Blacklist::", "^"+regexp.QuoteMeta(name)+"$", "patching.hold["+itoa(n)+"]")
+		a.Set("Unattended-Upgrade::Package-Blacklist::", "^"+regexp.QuoteMeta(name)+"$", "patching.hold["+itoa(n)+"]", "patching.hold")
 	}
 	a.Blank()
 	a.Comment("One package after another, so that the end of the window can stop it between two.")

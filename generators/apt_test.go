@@ -11,7 +11,7 @@ import (
 // A vendor's signed repository, asked by the real apt: of what it offers, only the packages that the spec takes
 // from it may be installed, at the version that it holds them at. What a failed signature means is apt's to say.
 func TestVendorGivesOnlyWhatItIsAskedFor(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Packages.Vendors = []*topology.Vendor{{
 		Name: "jenkins", Path: "packages.vendors.jenkins", URI: "http://localhost:8999/debian", Suite: "binary/",
 		Packages: []*topology.NamedVersion{
@@ -21,15 +21,15 @@ func TestVendorGivesOnlyWhatItIsAskedFor(t *testing.T) {
 	}}
 	got := onHost(t, edgeTree(t, topo, "ci"), `
 rm -f /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; rm -rf /var/lib/apt/lists/*
-repo=/tmp/repo/debian/binary; rm -rf /tmp/repo; mkdir -p $repo; cd $repo
+repo=/mnt/repo/debian/binary; rm -rf /mnt/repo; mkdir -p $repo; cd $repo
 for p in jenkins=2.560.1 jenkins=2.568.2 jenkins=2.570.1 tool=1 tool=2 bash=99 other=1; do
 	printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: x\nDescription: x\nSize: 1\nSHA256: %064d\nFilename: x.deb\n\n' "${p%=*}" "${p#*=}" 0
 done >Packages
 printf 'Origin: x\nDate: %s\nSHA256:\n %s %s Packages\n' "$(date -Ru)" "$(sha256sum Packages | cut -d' ' -f1)" "$(stat -c %s Packages)" >Release
-export GNUPGHOME=/tmp/gnupg; rm -rf $GNUPGHOME; mkdir -m 0700 $GNUPGHOME
+export GNUPGHOME=/mnt/gnupg; rm -rf $GNUPGHOME; mkdir -m 0700 $GNUPGHOME
 gpg --batch --quiet --passphrase '' --quick-gen-key vendor 2>/dev/null
 gpg --batch --quiet --clearsign -o InRelease Release
-python3 -m http.server -b 127.0.0.1 -d /tmp/repo 8999 >/dev/null 2>&1 & trap "kill $!; gpgconf --kill all" EXIT
+python3 -m http.server -b 127.0.0.1 -d /mnt/repo 8999 >/dev/null 2>&1 & trap "kill $!; gpgconf --kill all" EXIT
 until (exec 3<>/dev/tcp/127.0.0.1/8999) 2>/dev/null; do sleep 0.05; done
 update() { apt-get -q -o APT::Sandbox::User=root update 2>&1 | grep -oE 'NO_PUBKEY|is not signed' | sort -u; true; }
 echo "without its key: $(update)"
@@ -52,7 +52,7 @@ other: (none)
 
 // apt reads the settings as they were meant: lists emptied first, a held package's name as it is and no pattern.
 func TestAptSettings(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Patching.Hold = []string{"libstdc++6", "g++"}
 	got := onHost(t, edgeTree(t, topo, "ci"), `
 printf 'Unattended-Upgrade::Package-Blacklist { "somebody-elses"; };\n' >/etc/apt/apt.conf.d/60local

@@ -33,7 +33,7 @@ func Backup(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	if t.Backup.Ping != nil {
 		out.script("ping")
 		out.add("systemd/system/"+pingUnit, ping(&t.Backup), artifact.DaemonReload)
-		out.harden(pingUnit, "")
+		out.harden(pingUnit, "ping")
 	}
 	backupJob(&out, t, h, topology.BackupUnit, "Backup of "+h.Name, "backup")
 	backupJob(&out, t, h, topology.BackupCare, "Retention and check of the backups of "+h.Name, "backup-maintenance")

@@ -26,6 +26,8 @@ func hostDoors(h *topology.Host) *conf.Node {
 	}
 	link("/etc/apt/sources.list.d/odoogen.sources", "apt/odoogen.sources")
 	link("/etc/apt/preferences.d/odoogen", "apt/preferences")
+	link("/etc/needrestart/conf.d/odoogen.conf", "needrestart/odoogen.conf")
+	link("/etc/postgresql-common/createcluster.d/odoogen.conf", "postgresql-common/createcluster.conf")
 	anchor("/etc/apt/apt.conf.d/99odoogen", "0644", "#include \""+topology.Current+"/apt/apt.conf\";\n")
 	anchor("/etc/ssh/sshd_config.d/10-odoogen.conf", "0644", "Include "+topology.Current+"/ssh/*.conf\n")
 	anchor("/etc/sudoers.d/odoogen", "0440", "@includedir "+topology.Current+"/sudoers.d\n")

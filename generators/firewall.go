@@ -111,7 +111,7 @@ func private(n *conf.Nft, t *topology.Topology, h *topology.Host) {
 func public(n *conf.Nft, t *topology.Topology, h *topology.Host) {
 	listeners := t.Listeners(h)
 	for i, port := range h.Open {
-		what, from := "open", []string{fmt.Sprintf("%s.open[%d]", h.Path, i)}
+		what, from := "open", []string{fmt.Sprintf("%s.open[%d]", h.Path, i), h.At("open")}
 		if at := slices.IndexFunc(listeners, func(l topology.Listener) bool { return l.Port == port }); at >= 0 {
 			what, from = listeners[at].What, append(from, listeners[at].Path)
 		}

@@ -30,9 +30,9 @@ PY
 trap "kill $!" EXIT
 until (exec 3<>/dev/tcp/127.0.0.1/9418) 2>/dev/null; do sleep 0.05; done
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset >/tmp/once
+nft list ruleset >/mnt/once
 nft -f /etc/odoogen/current/nftables/odoogen.nft
-nft list ruleset | cmp - /tmp/once
+nft list ruleset | cmp - /mnt/once
 # knock NAMESPACE FROM TO [FROM TO]...: a line for each pair, with the ports that answer
 knock() {
 	ip netns exec "$1" python3 -S - "${@:2}" <<'PY'
@@ -54,9 +54,9 @@ PY
 
 // Only what the spec opens answers, from where the spec opens it, on both hosts and both protocols.
 func TestFirewallLetsThrough(t *testing.T) {
-	topo := editedSample(t,
+	topo := sample(t,
 		`{from: "203.0.113.20", who: "ci, to deploy without the vSwitch"},`,
-		`{from: "203.0.113.20", who: "ci; \"quoted\", } # $x\n2nd line"}, {from: "2001:db8::20/127", who: "ops"}, {from: "203.0.113.16/29", who: "overlaps"},`)
+		`{from: "203.0.113.20", who: "ci; \"quoted\", } # $x"}, {from: "2001:db8::20/127", who: "ops"}, {from: "203.0.113.16/29", who: "overlaps"},`)
 	knocks := `
 knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 knock public 203.0.113.20 203.0.113.10 203.0.113.99 203.0.113.10 203.0.113.99 10.0.0.2 10.0.0.66 203.0.113.10 \
@@ -93,7 +93,7 @@ fd00::3 -> fd00::2
 
 // A private network of IPv6 is let in as one of IPv4 is.
 func TestFirewallOfIPv6(t *testing.T) {
-	topo := editedSample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`, `private:   "10.0.0.3"`, `private: "fd00::3"`)
+	topo := sample(t, `subnet: "10.0.0.0/24"`, `subnet: "fd00::/64"`, `private:  "10.0.0.2"`, `private: "fd00::2"`, `private:   "10.0.0.3"`, `private: "fd00::3"`)
 	got := onHost(t, edgeTree(t, topo, "ci"), streets+`
 knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 `)
@@ -105,7 +105,7 @@ knock private 10.0.0.3 10.0.0.2 fd00::3 fd00::2
 
 // Another's table stays, and stopping the unit takes away ours alone.
 func TestFirewallLeavesOtherTables(t *testing.T) {
-	got := onHost(t, edgeTree(t, editedSample(t), "tests"), `
+	got := onHost(t, edgeTree(t, sample(t), "tests"), `
 nft add table inet somebody
 nft -f /etc/odoogen/current/nftables/odoogen.nft
 nft list tables
@@ -120,7 +120,7 @@ nft list tables
 
 // Where there is no private network, nothing speaks of one.
 func TestFirewallWithoutPrivateNetwork(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Network.VSwitch = nil
 	rules := fileText(t, edgeTree(t, topo, "tests"), "nftables/odoogen.nft")
 	if strings.Contains(rules, "iifname") || !strings.Contains(rules, "@admins4 tcp dport 22 accept") {

@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"slices"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -51,6 +53,9 @@ func mirrors(t *topology.Topology, h *topology.Host) *conf.Text {
 	for _, r := range t.Mirrors(h) {
 		url, key := "-", "-"
 		from := []string{r.Path + ".branch"}
+		if h.CI == nil {
+			from = append(from, namedBy(t, h, r)...)
+		}
 		if t.Fetches(h) {
 			url = r.Git
 			from = append(from, r.Path+".git")
@@ -62,6 +67,17 @@ func mirrors(t *topology.Topology, h *topology.Host) *conf.Text {
 		w.Add([]string{r.Name, r.Branch, url, key}, from...)
 	}
 	return &w.Text
+}
+
+// namedBy are the versions that make the host want a repository.
+func namedBy(t *topology.Topology, h *topology.Host, r *topology.Repository) []string {
+	var paths []string
+	for _, v := range t.VersionsOf(h) {
+		if slices.Contains(v.Repositories, r) {
+			paths = append(paths, v.Path)
+		}
+	}
+	return paths
 }
 
 // gitServers lists the keys of the git servers, for each port at which a repository is fetched from them.
@@ -133,11 +149,10 @@ func gitDaemon(t *topology.Topology, h *topology.Host) *conf.Text {
 	u.Section("Unit")
 	u.Set("Description", "Git mirrors at "+address, at)
 	u.Set("Wants", "network-online.target")
-	after := "network-online.target"
+	u.Set("After", "network-online.target")
 	if h.VLANByUnit(t) {
-		after += " " + topology.VSwitchUnit
+		u.Set("After", topology.VSwitchUnit, "network.vswitch", h.At("uplink.manager"))
 	}
-	u.Set("After", after)
 	u.Section("Service")
 	// Not through `git daemon`, which leaves the service a child of a process that only waits.
 	u.Exec("ExecStart", []string{"/usr/lib/git-core/git-daemon", "--base-path=" + topology.MirrorDir, "--export-all",

@@ -11,7 +11,7 @@ const networkd = "systemd-networkd.service"
 // Network writes the private network's interface, a VLAN on the uplink. The uplink itself stays the
 // distribution's. Where ifupdown owns it, a unit of our own makes the VLAN: ifupdown's own VLANs want the uplink's
 // name in theirs, which may be too long, and systemd-networkd must not own one link of two. Where networkd owns it,
-// networkd makes the VLAN.
+// networkd makes the VLAN: which files there are is the host's to say, so each line comes from the host too.
 func Network(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	v := t.Network.VSwitch
@@ -25,42 +25,42 @@ func Network(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		return out.result()
 	}
 	reload := artifact.Reload(networkd)
-	out.add("systemd/network/20-odoogen-vswitch.netdev", vswitchNetdev(v), reload)
+	out.add("systemd/network/20-odoogen-vswitch.netdev", vswitchNetdev(v, h), reload)
 	out.add("systemd/network/20-odoogen-vswitch.network", vswitchNetwork(v, h), reload)
 	out.add("systemd/network/"+h.Uplink.NetworkFile+".d/odoogen.conf", uplinkDropIn(v, h), reload)
 	return out.result()
 }
 
 func vswitchEnv(v *topology.VSwitch, h *topology.Host) *conf.Text {
-	e := conf.NewEnv("network.vswitch", "The private network's interface")
-	e.Set("LINK", h.Uplink.Name, h.At("uplink.name"))
-	e.Set("INTERFACE", v.Interface, "network.vswitch.interface")
-	e.Set("VLAN", itoa(v.VLAN), "network.vswitch.vlan")
-	e.Set("MTU", itoa(v.MTU), "network.vswitch.mtu")
-	e.Set("ADDRESS", h.PrivateAddress(v), h.At("private"), "network.vswitch.subnet")
+	e := conf.NewEnv(h.Path, "The private network's interface")
+	e.Set("LINK", h.Uplink.Name, h.At("uplink.name"), h.Path)
+	e.Set("INTERFACE", v.Interface, "network.vswitch.interface", h.Path)
+	e.Set("VLAN", itoa(v.VLAN), "network.vswitch.vlan", h.Path)
+	e.Set("MTU", itoa(v.MTU), "network.vswitch.mtu", h.Path)
+	e.Set("ADDRESS", h.PrivateAddress(v), h.At("private"), "network.vswitch.subnet", h.Path)
 	return &e.Text
 }
 
-func vswitchNetdev(v *topology.VSwitch) *conf.Text {
-	u := conf.NewUnit("network.vswitch", "The private network's interface")
+func vswitchNetdev(v *topology.VSwitch, h *topology.Host) *conf.Text {
+	u := conf.NewUnit(h.Path, "The private network's interface")
 	u.Section("NetDev")
-	u.Set("Name", v.Interface, "network.vswitch.interface")
+	u.Set("Name", v.Interface, "network.vswitch.interface", h.Path)
 	u.Set("Kind", "vlan")
 	u.Section("VLAN")
-	u.Set("Id", itoa(v.VLAN), "network.vswitch.vlan")
+	u.Set("Id", itoa(v.VLAN), "network.vswitch.vlan", h.Path)
 	return &u.Text
 }
 
 func vswitchNetwork(v *topology.VSwitch, h *topology.Host) *conf.Text {
-	u := conf.NewUnit("network.vswitch", "The private network's address")
+	u := conf.NewUnit(h.Path, "The private network's address")
 	u.Section("Match")
-	u.Set("Name", v.Interface, "network.vswitch.interface")
+	u.Set("Name", v.Interface, "network.vswitch.interface", h.Path)
 	u.Section("Link")
-	u.Set("MTUBytes", itoa(v.MTU), "network.vswitch.mtu")
+	u.Set("MTUBytes", itoa(v.MTU), "network.vswitch.mtu", h.Path)
 	u.Set("RequiredForOnline", "no")
 	u.Section("Network")
 	u.Set("IPv6AcceptRA", "no")
-	u.Set("Address", h.PrivateAddress(v), h.At("private"), "network.vswitch.subnet")
+	u.Set("Address", h.PrivateAddress(v), h.At("private"), "network.vswitch.subnet", h.Path)
 	return &u.Text
 }
 
@@ -68,6 +68,6 @@ func vswitchNetwork(v *topology.VSwitch, h *topology.Host) *conf.Text {
 func uplinkDropIn(v *topology.VSwitch, h *topology.Host) *conf.Text {
 	u := conf.NewUnit(h.Path, "The uplink carries the private network's VLAN")
 	u.Section("Network")
-	u.Set("VLAN", v.Interface, "network.vswitch.interface")
+	u.Set("VLAN", v.Interface, "network.vswitch.interface", h.Path)
 	return &u.Text
 }

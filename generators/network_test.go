@@ -13,7 +13,7 @@ const byNetworkd = `private: "10.0.0.2"
 // systemd-networkd itself reads the files: it knows the VLAN, and has nothing to say about any line. That it would
 // is shown by a line that means nothing.
 func TestNetworkdReadsVLAN(t *testing.T) {
-	tree := edgeTree(t, editedSample(t, `private:  "10.0.0.2"`, byNetworkd), "tests")
+	tree := edgeTree(t, sample(t, `private:  "10.0.0.2"`, byNetworkd), "tests")
 	got := onHost(t, tree, `
 mkdir -p /etc/systemd/network /run/systemd/netif
 printf '[Match]\nName=eth7\n[Network]\nAddress=203.0.113.10/26\n' >/etc/systemd/network/10-mainif.network
@@ -36,17 +36,17 @@ echo "with nonsense: $(read_it | grep -c Nonsense)"
 // The script makes the VLAN, run again changes nothing, and takes away what is in its way: another VLAN of its
 // name, its VLAN under another name, another address. (A stand-in for ip remembers what is asked of it.)
 func TestVSwitchScript(t *testing.T) {
-	got := onHost(t, edgeTree(t, editedSample(t), "tests"), `
+	got := onHost(t, edgeTree(t, sample(t), "tests"), `
 cat >/usr/local/bin/ip <<'SH'
 #!/bin/bash
 case "$*" in
-"-details -oneline link show type vlan") cat /tmp/links ;;
-"-oneline address show dev vsw0 scope global") cat /tmp/addresses ;;
+"-details -oneline link show type vlan") cat /mnt/links ;;
+"-oneline address show dev vsw0 scope global") cat /mnt/addresses ;;
 *) echo "ip $*" ;;
 esac
 SH
 chmod +x /usr/local/bin/ip
-have() { printf "$1" >/tmp/links; printf "$2" >/tmp/addresses; echo "- $3"; /etc/odoogen/current/bin/vswitch up; }
+have() { printf "$1" >/mnt/links; printf "$2" >/mnt/addresses; echo "- $3"; /etc/odoogen/current/bin/vswitch up; }
 right='7: vsw0@enp41s0: <UP> mtu 1400 \\    link/ether promiscuity 0 \\    vlan protocol 802.1Q id 4000 <REORDER_HDR> addrgenmode eui64\n'
 ours='7: vsw0    inet 10.0.0.2/24 scope global vsw0\n'
 have '' "$ours" nothing
@@ -71,7 +71,7 @@ have "$right" "$ours"'7: vsw0    inet 10.0.0.9/24 scope global vsw0\n' 'another 
 
 // A host that is on no private network gets no interface.
 func TestNoPrivateNetwork(t *testing.T) {
-	topo := editedSample(t)
+	topo := sample(t)
 	topo.Network.VSwitch = nil
 	for _, f := range edgeTree(t, topo, "tests").Files {
 		if strings.Contains(f.Path, "vswitch") {

@@ -12,11 +12,11 @@ import (
 // web is a host's nginx with a stand-in for each Odoo port, which answers with its port and what it was sent.
 const web = `
 /etc/odoogen/current/bin/certificates bootstrap >/dev/null
-nginx -t 2>/tmp/nginx.log || { cat /tmp/nginx.log; exit 1; }
-if grep -F '[warn]' /tmp/nginx.log; then exit 1; fi
+nginx -t 2>/mnt/nginx.log || { cat /mnt/nginx.log; exit 1; }
+if grep -F '[warn]' /mnt/nginx.log; then exit 1; fi
 mkdir -p /var/www/acme/.well-known/acme-challenge
 echo token >/var/www/acme/.well-known/acme-challenge/token
-cat >/tmp/odoo.py <<'PY'
+cat >/mnt/odoo.py <<'PY'
 import sys, http.server
 class Odoo(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -35,7 +35,7 @@ class Odoo(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Odoo).serve_forever()
 PY
-odoo() { python3 /tmp/odoo.py "$1" & pids+=($!); until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; }
+odoo() { python3 /mnt/odoo.py "$1" & pids+=($!); until (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; do sleep 0.05; done; }
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; nginx -s stop 2>/dev/null' EXIT
 nginx
@@ -44,7 +44,7 @@ get() { curl -sk --max-time 5 --resolve '*:443:127.0.0.1' --resolve '*:80:127.0.
 
 // A vhost is what Odoo's documentation wants of a proxy, and refuses what a test site should not answer.
 func TestVhostServes(t *testing.T) {
-	tree := edgeTree(t, editedSample(t), "tests")
+	tree := edgeTree(t, sample(t), "tests")
 	got := onHost(t, tree, web+`
 odoo 8017; odoo 8067
 say() { echo "$1: $(get "${@:2}" || echo "exit $?")"; }
@@ -121,7 +121,7 @@ IPv6: 200
 
 // The threaded server has no websocket process: it answers websockets itself.
 func TestVhostOfThreadedServer(t *testing.T) {
-	topo := editedSample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
+	topo := sample(t, `instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com"}`,
 		`instances: qa17: #Instance & {class: "qa", version: "17.0", domain: "qa17.example.com", workers: 0, limit_time_real: 1800,
 	aliases: ["`+longest+`", "www.qa17.example.com"]}`)
 	tree := edgeTree(t, topo, "tests")
@@ -139,13 +139,17 @@ get -o/dev/null -w '%{http_code}\n' https://`+longest+`/
 	}
 }
 
-// longest is a name as long as DNS allows.
-var longest = strings.Repeat(strings.Repeat("a", 60)+".", 4) + "example"
+// longest is about as long as DNS allows a name to be.
+var longest = strings.Repeat(strings.Repeat("a", 57)+".", 4) + "example.com"
 
 // Debian 13 has nginx 1.26, with a directive for HTTP/2, and OpenSSL 3.5, with the post-quantum group.
 func TestTLSByRelease(t *testing.T) {
-	twelve := edgeTree(t, editedSample(t), "tests")
-	thirteen := edgeTree(t, editedSample(t, "debian:   12", "debian:   13"), "tests")
+	twelve := edgeTree(t, sample(t), "tests")
+	topo := sample(t)
+	for _, h := range topo.Hosts {
+		h.Debian = 13
+	}
+	thirteen := edgeTree(t, topo, "tests")
 	for _, c := range []struct {
 		path, twelve, thirteen string
 	}{

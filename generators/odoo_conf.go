@@ -89,7 +89,7 @@ func odooWorkers(f *conf.Ini, i *topology.Instance) {
 	from := i.From("workers", "max_cron_threads")
 	if !i.Says("workers") {
 		f.Comment(fmt.Sprintf("Processes by Odoo's rule: 2 x %s CPU + 1 = %d, of which %d for cron; at least 2 workers.",
-			i.CPUQuota, i.RuleOfThumb(), i.MaxCronThreads), append(i.From("CPUQuota"), from...)...)
+			i.CPUQuota, i.RuleOfThumb(), i.MaxCronThreads), i.From("CPUQuota", "workers", "max_cron_threads")...)
 	}
 	f.Int("workers", int64(i.Workers), from...)
 	f.Int("max_cron_threads", int64(i.MaxCronThreads), i.From("max_cron_threads")...)

@@ -140,10 +140,12 @@ func TestNoPasswordFitsTheMasterPassword(t *testing.T) {
 }
 
 // A comment explains the workers where odoogen chose them, and is silent where the user did.
-func TestWorkersSaidAreNotExplained(t *testing.T) {
-	for _, i := range sample(t).Instances {
-		if got := written(t, odooConf(i)); !strings.Contains(got, "2 x "+i.CPUQuota.String()) {
-			t.Errorf("%s: nothing says why there are %d workers", i.Name, i.Workers)
+func TestWorkersThatWereChosenAreExplained(t *testing.T) {
+	top := sample(t, `instances: qa17: #Instance & {class: "qa",`, `instances: qa17: #Instance & {workers: 7, class: "qa",`)
+	for _, i := range top.Instances {
+		explained := strings.Contains(written(t, odooConf(i)), "Odoo's rule: 2 x "+i.CPUQuota.String())
+		if said := i.Name == "qa17"; explained == said {
+			t.Errorf("%s: the workers were said: %t, explained: %t", i.Name, said, explained)
 		}
 	}
 }
@@ -166,6 +168,7 @@ print(json.dumps(dict(p.items("options"))))`
 	return options
 }
 
+// written is a text as it stands.
 func written(t *testing.T, c *conf.Text) string {
 	t.Helper()
 	data, _, err := c.Result()

@@ -52,15 +52,15 @@ func odooService(i *topology.Instance) *conf.Text {
 	u := conf.NewUnit(i.Path, "Odoo "+i.Version+", instance "+i.Name+".")
 	u.Section("Unit")
 	u.Set("Description", "Odoo "+i.Version+", instance "+i.Name, i.Path+".version")
-	// Wanted, not required: Odoo connects again by itself, so that neither a cluster's restart nor a package upgrade,
-	// which stops and starts it, takes the instance along.
+	// Wanted, not required: a package upgrade stops a cluster and starts it, and would leave the instance stopped. Odoo
+	// connects again by itself, or it ends and is started again until the cluster answers.
 	u.Set("Wants", i.Cluster.Unit(), i.FromCluster("version")...)
 	u.Set("After", "network.target "+i.Cluster.Unit(), i.FromCluster("version")...)
 	u.Comment("Nothing to run before the first deploy.")
 	u.Set("ConditionPathExists", i.Current(), i.Path+".version")
 	u.Comment("Tries for ten minutes and more: a cluster that recovers from a crash refuses connections as long.")
 	u.Set("StartLimitIntervalSec", "30min")
-	u.Set("StartLimitBurst", "60")
+	u.Set("StartLimitBurst", "120")
 
 	u.Section("Service")
 	u.Set("Type", "exec")
@@ -77,8 +77,9 @@ func odooService(i *topology.Instance) *conf.Text {
 	u.Set("TimeoutStopSec", i.StopTimeout().String(), i.From("limit_time_real")...)
 	u.Comment("The master starts a killed worker again.")
 	u.Set("OOMPolicy", "continue")
-	u.Set("Restart", "on-failure")
-	u.Set("RestartSec", "10s")
+	u.Comment("Also after a SIGHUP that came too early, which systemd takes for a wish to end.")
+	u.Set("Restart", "always")
+	u.Set("RestartSec", "5s")
 	return &u.Text
 }
 

@@ -86,12 +86,30 @@ func TestExposureOfOdooUnits(t *testing.T) {
 	}
 }
 
-// Two instances whose names begin alike: neither slice may lie inside the other.
-func TestSlicesOfInstancesLieSideBySide(t *testing.T) {
-	for _, i := range sample(t).Instances {
-		i.Name = "qa-eu"
-		if got := i.Slice(); strings.Count(got, "-") != 1 {
-			t.Errorf("slice %s of %s lies inside another", got, i.Name)
+// The target wants exactly what runs on the host, and a boot starts the target.
+func TestTheTargetWantsWhatRuns(t *testing.T) {
+	top := sample(t)
+	for _, h := range top.Hosts {
+		tree := sampleTree(t, h.Name)
+		var want, got []string
+		for _, w := range top.Units(h) {
+			want = append(want, w.Unit)
+		}
+		for line := range strings.Lines(string(tree.File("systemd/system/odoogen.target").Data)) {
+			if unit, ok := strings.CutPrefix(strings.TrimSpace(line), "Wants="); ok {
+				got = append(got, unit)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", h.Name, diff)
+		}
+		if !hasLine(t, tree, "systemd/system/multi-user.target.d/odoogen.conf", "Wants=odoogen.target") {
+			t.Errorf("%s: a boot does not start odoogen.target", h.Name)
+		}
+		for i := range tree.Files {
+			if f := &tree.Files[i]; strings.HasPrefix(f.Path, "systemd/system/") && strings.Contains(string(f.Data), "[Install]") {
+				t.Errorf("%s: %s could be enabled on its own", h.Name, f.Path)
+			}
 		}
 	}
 }

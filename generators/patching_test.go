@@ -9,7 +9,7 @@ import (
 // The job of the patch window installs, restarts what is old, reboots where it is due and allowed, and gives way to
 // whoever holds the host. (Stand-ins for the programs that would change the machine.)
 func TestPatchScript(t *testing.T) {
-	got := onHost(t, edgeTree(t, editedSample(t, "tests: {at: \"Sun 08:00\", maxDuration: \"2h\"}", "tests: {at: \"Sun 08:00\", maxDuration: \"4s\"}"), "tests"), `
+	got := onHost(t, edgeTree(t, sample(t, "tests: {at: \"Sun 08:00\", maxDuration: \"2h\"}", "tests: {at: \"Sun 08:00\", maxDuration: \"4s\"}"), "tests"), `
 for program in apt-get needrestart systemctl; do printf '#!/bin/bash\necho "%s $*"\n' "$program" >"/usr/local/bin/$program"; done
 cat >/usr/local/bin/unattended-upgrade <<'SH'
 #!/bin/bash

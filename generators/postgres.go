@@ -50,12 +50,12 @@ func postmasterSettings(c *topology.Cluster) *conf.Text {
 	p.Comment("A quarter of the cluster's own RAM, "+c.RAM.String()+".", c.Path+".ram")
 	p.Set("shared_buffers", c.SharedBuffers().Postgres(), c.Path+".ram")
 	s := &c.Settings
-	p.Set("huge_pages", s.HugePages, c.At("huge_pages"))
-	p.Int("max_connections", s.MaxConnections, c.At("max_connections"))
-	p.Int("superuser_reserved_connections", s.SuperuserReservedConnections, c.At("superuser_reserved_connections"))
-	p.Int("max_locks_per_transaction", s.MaxLocksPerTransaction, c.At("max_locks_per_transaction"))
-	p.Int("max_worker_processes", s.MaxWorkerProcesses, c.At("max_worker_processes"))
-	p.Int("autovacuum_max_workers", s.AutovacuumMaxWorkers, c.At("autovacuum_max_workers"))
+	p.Set("huge_pages", s.HugePages, c.From("settings.huge_pages")...)
+	p.Int("max_connections", s.MaxConnections, c.From("settings.max_connections")...)
+	p.Int("superuser_reserved_connections", s.SuperuserReservedConnections, c.From("settings.superuser_reserved_connections")...)
+	p.Int("max_locks_per_transaction", s.MaxLocksPerTransaction, c.From("settings.max_locks_per_transaction")...)
+	p.Int("max_worker_processes", s.MaxWorkerProcesses, c.From("settings.max_worker_processes")...)
+	p.Int("autovacuum_max_workers", s.AutovacuumMaxWorkers, c.From("settings.autovacuum_max_workers")...)
 	return &p.Text
 }
 
@@ -65,7 +65,7 @@ func reloadSettings(c *topology.Cluster) *conf.Text {
 	p.Comment("Three quarters of the cluster's own RAM, "+c.RAM.String()+".", c.Path+".ram")
 	p.Set("effective_cache_size", c.EffectiveCacheSize().Postgres(), c.Path+".ram")
 	s := &c.Settings
-	set := func(name, value string) { p.Set(name, value, c.At(name)) }
+	set := func(name, value string) { p.Set(name, value, c.From("settings."+name)...) }
 	set("work_mem", s.WorkMem.String())
 	set("maintenance_work_mem", s.MaintenanceWorkMem.String())
 	set("autovacuum_work_mem", s.AutovacuumWorkMem.String())
@@ -74,11 +74,11 @@ func reloadSettings(c *topology.Cluster) *conf.Text {
 	set("min_wal_size", s.MinWALSize.String())
 	set("wal_compression", s.WALCompression)
 	set("checkpoint_timeout", s.CheckpointTimeout)
-	p.Float("checkpoint_completion_target", s.CheckpointCompletionTarget, c.At("checkpoint_completion_target"))
+	p.Float("checkpoint_completion_target", s.CheckpointCompletionTarget, c.From("settings.checkpoint_completion_target")...)
 	p.Blank()
-	p.Float("random_page_cost", s.RandomPageCost, c.At("random_page_cost"))
-	p.Int("effective_io_concurrency", s.EffectiveIOConcurrency, c.At("effective_io_concurrency"))
-	p.Int("max_parallel_workers_per_gather", s.MaxParallelWorkersPerGather, c.At("max_parallel_workers_per_gather"))
+	p.Float("random_page_cost", s.RandomPageCost, c.From("settings.random_page_cost")...)
+	p.Int("effective_io_concurrency", s.EffectiveIOConcurrency, c.From("settings.effective_io_concurrency")...)
+	p.Int("max_parallel_workers_per_gather", s.MaxParallelWorkersPerGather, c.From("settings.max_parallel_workers_per_gather")...)
 	set("jit", s.JIT)
 	p.Blank()
 	set("idle_in_transaction_session_timeout", s.IdleInTransactionSessionTimeout)
@@ -159,8 +159,8 @@ func databasesSQL(c *topology.Cluster) *conf.Text {
 func clusterLimits(c *topology.Cluster) *conf.Text {
 	u := conf.NewUnit(c.Path, "Limits of cluster "+c.Name+". None of memory: a killed backend takes all others down with it.")
 	u.Section("Service")
-	u.Set("CPUQuota", c.Limits.CPUQuota.String(), c.Path+".limits.CPUQuota")
-	u.Set("CPUWeight", itoa(c.Limits.CPUWeight), c.Path+".limits.CPUWeight")
-	u.Set("IOWeight", itoa(c.Limits.IOWeight), c.Path+".limits.IOWeight")
+	u.Set("CPUQuota", c.Limits.CPUQuota.String(), append(c.From("limits.CPUQuota"), c.Path+".version")...)
+	u.Set("CPUWeight", itoa(c.Limits.CPUWeight), append(c.From("limits.CPUWeight"), c.Path+".version")...)
+	u.Set("IOWeight", itoa(c.Limits.IOWeight), append(c.From("limits.IOWeight"), c.Path+".version")...)
 	return &u.Text
 }

@@ -6,21 +6,10 @@ import (
 	"testing"
 
 	"odoogen/internal/artifact"
-	"odoogen/internal/topology"
 )
 
-// sample is the topology of envs.cue.
-func sample(t testing.TB) *topology.Topology {
-	t.Helper()
-	top, _, err := topology.Load("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return top
-}
-
 // sampleTree is the tree of one of its hosts.
-func sampleTree(t testing.TB, host string) *artifact.Tree {
+func sampleTree(t *testing.T, host string) *artifact.Tree {
 	t.Helper()
 	top := sample(t)
 	for _, h := range top.Hosts {

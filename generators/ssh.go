@@ -17,10 +17,10 @@ func SSH(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	out.add("ssh/odoogen-deploy.conf", deployLogin(t.Access.Deploy), reload)
 	out.constant("bin/deploy-login", "bin/deploy-login", executable)
 	for _, a := range t.Access.Admins {
-		out.add(authorizedKeys(a.Name), keys(a.Path, "Keys of "+a.Name, "", a.Keys))
+		out.add(authorizedKeys(a.Name), keys(a.Path, "Keys of "+a.Name, "", a.Keys, a.Path))
 	}
 	d := t.Access.Deploy
-	out.add(authorizedKeys(d.User), keys("access.deploy", "Keys that deploy releases", "restrict", d.Keys))
+	out.add(authorizedKeys(d.User), keys("access.deploy", "Keys that deploy releases", "restrict", d.Keys, "access.deploy.user"))
 	return out.result()
 }
 
@@ -39,10 +39,11 @@ func deployLogin(d topology.Deploy) *conf.Text {
 	return &s.Text
 }
 
-func keys(owner, what, options string, all []string) *conf.Text {
+// keys are a user's: the file's name is the user's, hence user, the path that says it.
+func keys(owner, what, options string, all []string, user string) *conf.Text {
 	k := conf.NewAuthorizedKeys(owner, what)
 	for n, key := range all {
-		k.Add(options, key, fmt.Sprintf("%s.keys[%d]", owner, n))
+		k.Add(options, key, fmt.Sprintf("%s.keys[%d]", owner, n), user)
 	}
 	return &k.Text
 }

@@ -29,7 +29,7 @@ func newKey(t *testing.T, name string) (file, public string) {
 func TestLogins(t *testing.T) {
 	annaFile, anna := newKey(t, "anna")
 	deployFile, deploy := newKey(t, "jenkins")
-	topo := editedSample(t,
+	topo := sample(t,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB/Fcvil6WIcVsJMCZK9Mqs454049OugDUDijdbmrcsv anna", anna,
 		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwqLWd+XrBIqp+64g6Bf2r9vRcl/DSxOThtrpBAlcBp jenkins", deploy)
 	got := onHost(t, edgeTree(t, topo, "tests"), `
@@ -49,39 +49,39 @@ login `+annaFile+` anna@127.0.0.1 'id -un; sudo -n id -un; sudo -n -u postgres i
 login `+annaFile+` -W 127.0.0.1:2222 anna@127.0.0.1 | (head -c 7; cat >/dev/null); echo
 echo "- deploy"
 d() { login `+deployFile+` deploy@127.0.0.1 "$@"; }
-d release deploy qa17 17.0
+d release deploy qa17 0123456789012345678901234567890123456789 -u sale,stock
 d release rollback qa17
 d 'release deploy qa17 a;id'
 d 'release purge qa17'
 d 'release deploy qa17 $(id)'
-d 'release deploy --help'
+d $'release deploy qa17\nid'
 d id
 d
 login `+deployFile+` -tt deploy@127.0.0.1 id
 login `+deployFile+` -W 127.0.0.1:2222 deploy@127.0.0.1
 d "git-upload-pack '/etc/odoogen/current'" 
-git -c init.defaultBranch=main init -q /tmp/work; git -C /tmp/work -c user.name=x -c user.email=x commit -q --allow-empty -m x
-GIT_SSH_COMMAND="ssh -p 2222 -i `+deployFile+` -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" git -C /tmp/work push -q deploy@127.0.0.1:/srv/git/odoo17.git HEAD:refs/heads/main && git -C /srv/git/odoo17.git -c safe.directory='*' branch --list
+git -c init.defaultBranch=main init -q /mnt/work; git -C /mnt/work -c user.name=x -c user.email=x commit -q --allow-empty -m x
+GIT_SSH_COMMAND="ssh -p 2222 -i `+deployFile+` -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR" git -C /mnt/work push -q deploy@127.0.0.1:/srv/git/odoo17.git HEAD:refs/heads/main && git -C /srv/git/odoo17.git -c safe.directory='*' branch --list
 runuser -u deploy -- sudo -n id 2>&1 || true
 runuser -u deploy -- sudo -n /etc/odoogen/current/bin/release list qa17
 echo "- a key of its own does not help the deploy user"
-ssh-keygen -q -t ed25519 -N '' -f /tmp/own; mkdir -p /var/lib/deploy/.ssh; cp /tmp/own.pub /var/lib/deploy/.ssh/authorized_keys; chown -R deploy /var/lib/deploy/.ssh
-login /tmp/own deploy@127.0.0.1 id
+ssh-keygen -q -t ed25519 -N '' -f /mnt/own; mkdir -p /var/lib/deploy/.ssh; cp /mnt/own.pub /var/lib/deploy/.ssh/authorized_keys; chown -R deploy /var/lib/deploy/.ssh
+login /mnt/own deploy@127.0.0.1 id
 echo "- nobody logs in without a key"
 login /dev/null -o PreferredAuthentications=password,keyboard-interactive anna@127.0.0.1 id
 echo "- root, by the key of the first push"
-mkdir -p /tmp/root/.ssh; usermod -d /tmp/root root 2>/dev/null || sed -i 's,^root:\(.*\):/root:,root:\1:/tmp/root:,' /etc/passwd
-cp /tmp/own.pub /tmp/root/.ssh/authorized_keys; chmod -R go-w /tmp/root
-login /tmp/own root@127.0.0.1 id -un
+mkdir -p /mnt/root/.ssh; usermod -d /mnt/root root 2>/dev/null || sed -i 's,^root:\(.*\):/root:,root:\1:/mnt/root:,' /etc/passwd
+cp /mnt/own.pub /mnt/root/.ssh/authorized_keys; chmod -R go-w /mnt/root
+login /mnt/own root@127.0.0.1 id -un
 `)
-	const refused = "deploy: want: release deploy|rollback|list INSTANCE [REV], or a git push to /srv/git\nexit 64\n"
+	const refused = "deploy: want: release deploy|rollback|list INSTANCE ..., or a git push to /srv/git\nexit 64\n"
 	want := `- anna
 anna
 root
 postgres
 SSH-2.0
 - deploy
-release deploy qa17 17.0 as root
+release deploy qa17 0123456789012345678901234567890123456789 -u sale,stock as root
 release rollback qa17 as root
 ` + strings.Repeat(refused, 6) + `PTY allocation request failed on channel 0
 exit 255

@@ -248,7 +248,7 @@ func TestWritersKeepToTheirLine(t *testing.T) {
 	}
 	one("nginx", nginxSet)
 	one("env", func(text string) *Text { e := NewEnv("test", "one"); e.Set("V", text); return &e.Text })
-	one("words", func(text string) *Text { w := NewWords("test", "one"); w.Add([]string{text}); return &w.Text })
+	one("table", func(text string) *Text { w := NewWords("test", "one"); w.Add([]string{text}); return &w.Text })
 	one("nft", func(text string) *Text { n := NewNft("test", "one"); n.Element("10.0.0.1", text); return &n.Text })
 	one("apt", func(text string) *Text { a := NewAptConf("test", "one"); a.Set("X", text); return &a.Text })
 	one("stanzas", func(text string) *Text { s := NewStanzas("test", "one"); s.Field("X", text); return &s.Text })

@@ -1,6 +1,9 @@
 package conf
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Unit is a systemd unit, a drop-in, or another file in systemd's ini dialect (systemd.syntax(7)).
 type Unit struct{ Text }
@@ -94,7 +97,7 @@ func QuoteExec(arg string) string {
 // quoteWord quotes one word of a list of words, as most of systemd's files have them (systemd.syntax(7), QUOTING).
 func quoteWord(word string) string {
 	word = strings.ReplaceAll(word, "%", "%%")
-	if word != "" && !strings.ContainsAny(word, " \t\"'\\;#") {
+	if word != "" && !strings.ContainsAny(word, `"'\;#`) && !strings.ContainsFunc(word, unicode.IsSpace) {
 		return word
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`

@@ -1,6 +1,9 @@
 package native
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // apt has apt read its configuration, its sources and its pins, through the doors. apt-cache wants no list of
 // packages for that.
@@ -10,13 +13,17 @@ func apt(c *check) {
 	}
 	// Without /etc/apt/sources.list, which is this machine's.
 	c.quiet("apt-get", "-o", "Dir::Etc::sourcelist=/dev/null", "indextargets")
-	c.quiet("apt-cache", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::State::lists=/tmp", "policy")
+	res := c.run("apt-cache", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::State::lists=/tmp", "policy")
+	c.complaints(pinType.ReplaceAllString(res.stderr, `pin type "$1"`))
 	for _, f := range c.files {
 		if strings.HasSuffix(f.Path, ".sources") {
 			c.deb822(f.Path, string(f.Data))
 		}
 	}
 }
+
+// pinType is what apt did not understand, and does not quote.
+var pinType = regexp.MustCompile(`pin type (\S+)`)
 
 // sourceFields are those of sources.list(5) that odoogen's sources may use. apt ignores a field that it does not know.
 var sourceFields = map[string]bool{

@@ -1,10 +1,12 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,27 +119,16 @@ func (c *check) locate(message string) (string, int) {
 	return "", 0
 }
 
-// blame finds the last line of the class's files that holds what a program quoted, or its last word.
+// blame finds the last line of the class's files that holds what a program quoted.
 func (c *check) blame(message string) (string, int) {
-	var said []string
 	for _, m := range quoted.FindAllStringSubmatch(message, -1) {
-		said = append(said, m[1])
-	}
-	for _, word := range append(said, message[strings.LastIndexByte(message, ' ')+1:]) {
-		for i := len(c.files) - 1; i >= 0; i-- {
-			if before, _, ok := cutLast(string(c.files[i].Data), word); ok {
-				return c.files[i].Path, strings.Count(before, "\n") + 1
+		for _, f := range slices.Backward(c.files) {
+			if i := bytes.LastIndex(f.Data, []byte(m[1])); i >= 0 {
+				return f.Path, bytes.Count(f.Data[:i], []byte("\n")) + 1
 			}
 		}
 	}
 	return "", 0
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 && sep != "" {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
 
 var (

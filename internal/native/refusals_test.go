@@ -31,6 +31,7 @@ var mistakes = []struct {
 	{"systemd units", "systemd/system/postgresql@15-main.service.d/10-limits.conf", "400%", "400", 2, "Invalid CPU quota"},
 	{"systemd units", "systemd/system/alloy.service.d/10-limits.conf", "[Service]", "[Sevice]", 1, "Unknown section"},
 	{"systemd units", "systemd/system/user-4201.slice.d/10-limits.conf", "4G", "4X", 2, "Invalid memory limit"},
+	{"systemd units", "systemd/system/odoogen-ping@.service", "Type=oneshot", "Typ=oneshot", 4, "Unknown key"},
 	{"systemd units", "systemd/system/odoogen-exporter@.service", "/usr/bin/prometheus-postgres-exporter", "/usr/bin/no-such-exporter", 0, "not executable"},
 	{"systemd units", "systemd/system/odoogen-backup.timer", "03:00:00", "25:00:00", 4, "alendar spec"},
 	{"systemd units", "systemd/system/odoogen-backup.timer", "*-*-* 03:00:00", "2020-01-01 03:00:00", 4, "never"},

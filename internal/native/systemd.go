@@ -14,7 +14,12 @@ import (
 // tree extends. systemd-analyze verify exits 0 for keys and values that it ignores, so its silence is what counts.
 func systemdUnits(c *check) {
 	all := append(own(c.tree), extended(c.tree)...)
-	res := c.run(slices.Concat([]string{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"}, all)...)
+	argv := []string{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"}
+	for _, unit := range all {
+		// To verify, a colon begins an alias of the unit: another instance of the template stands for this one.
+		argv = append(argv, strings.ReplaceAll(unit, ":", "-"))
+	}
+	res := c.run(argv...)
 	for line := range strings.Lines(res.stderr) {
 		line = strings.TrimSpace(line)
 		name, _, _ := strings.Cut(line, ":")
@@ -56,6 +61,8 @@ func instances(t *artifact.Tree, name string) []string {
 			all = append(all, instance.FindAllString(string(f.Data), -1)...)
 		}
 	}
+	// systemd-analyze takes "a@b:c.service" for the file a@b under the name c.service.
+	all = slices.DeleteFunc(all, func(name string) bool { return strings.Contains(name, ":") })
 	if len(all) == 0 {
 		return []string{strings.TrimSuffix(name, kind) + "x" + kind}
 	}

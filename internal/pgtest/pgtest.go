@@ -77,7 +77,7 @@ func (c *Cluster) Query(role, database, sql string) string {
 
 // Try is Query for SQL that may fail; then the output is what psql complains.
 func (c *Cluster) Try(role, database, sql string) (string, error) {
-	cmd := c.command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", c.Socket(), "-p", strconv.Itoa(c.port), "-U", role, "-d", database)
+	cmd := c.Command("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", c.Socket(), "-p", strconv.Itoa(c.port), "-U", role, "-d", database)
 	cmd.Stdin = strings.NewReader(sql)
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSuffix(string(out), "\n"), err
@@ -94,11 +94,12 @@ func (c *Cluster) Run(name string, args ...string) string {
 }
 
 func (c *Cluster) run(name string, args ...string) (string, error) {
-	out, err := c.command(name, args...).CombinedOutput()
+	out, err := c.Command(name, args...).CombinedOutput()
 	return string(bytes.TrimSpace(out)), err
 }
 
-func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+// Command is a program as Run runs it.
+func (c *Cluster) Command(name string, args ...string) *exec.Cmd {
 	c.t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		c.t.Fatalf("%v: apt-get install postgresql-%d", err, Version)

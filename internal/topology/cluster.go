@@ -40,8 +40,23 @@ func (c *Cluster) CreateArguments() []string {
 	}
 }
 
-// At is the path of one of PostgreSQL's own settings.
-func (c *Cluster) At(setting string) string { return c.Path + ".settings." + setting }
+// From are the paths that decide one of the cluster's fields: its own, and the workload where that gives its default.
+func (c *Cluster) From(field string) []string {
+	from := []string{c.Path + "." + field}
+	if byWorkload[field] {
+		from = append(from, c.Path+".workload")
+	}
+	return from
+}
+
+// byWorkload are the fields of _workloads in schema/postgres.cue.
+var byWorkload = map[string]bool{
+	"limits.CPUQuota": true, "limits.CPUWeight": true, "limits.IOWeight": true,
+	"settings.max_connections": true, "settings.work_mem": true, "settings.maintenance_work_mem": true,
+	"settings.autovacuum_work_mem": true, "settings.max_wal_size": true, "settings.min_wal_size": true,
+	"settings.checkpoint_timeout": true, "settings.max_parallel_workers_per_gather": true,
+	"settings.idle_in_transaction_session_timeout": true,
+}
 
 // SharedBuffers is a quarter of the RAM that is the cluster's own.
 func (c *Cluster) SharedBuffers() Size { return c.RAM / 4 / MiB * MiB }

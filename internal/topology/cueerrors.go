@@ -93,17 +93,20 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 		p.Place = e.origins.written(path)
 	}
 	e.broken.add(path)
-	for i, old := range e.problems {
-		if old.Place == p.Place && old.Message == p.Message && (!absence || old.Path == p.Path) {
-			if old.Hint == "" {
-				e.problems[i].Hint = p.Hint
-			}
-			if strings.HasPrefix(p.Path, "#") {
-				e.problems[i].Path = p.Path
-			}
-			return
-		}
+	key := [3]string{p.Place.String(), p.Message}
+	if absence {
+		key[2] = p.Path
 	}
+	if i, known := e.said[key]; known {
+		if e.problems[i].Hint == "" {
+			e.problems[i].Hint = p.Hint
+		}
+		if strings.HasPrefix(p.Path, "#") {
+			e.problems[i].Path = p.Path
+		}
+		return
+	}
+	e.said[key] = len(e.problems)
 	e.problems = append(e.problems, p)
 	switch {
 	case absence || len(f.user) == 0:

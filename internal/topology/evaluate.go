@@ -27,6 +27,7 @@ type evaluation struct {
 	broken   pathSet // what no rule may be held against
 	usable   bool    // there is something to decode
 
+	said      map[[3]string]int // place, message and path of what is among the problems, and where
 	mended    map[Place]mend
 	suggested map[string]bool  // paths of fields that were meant by an unknown one
 	literals  map[Place]string // source text of the user's numbers and strings
@@ -45,7 +46,7 @@ const (
 const rounds = 4
 
 func evaluate(dir string, files fs.FS) *evaluation {
-	e := &evaluation{dir: dir, files: files, broken: pathSet{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
+	e := &evaluation{dir: dir, files: files, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
 	for round := range rounds {
 		instance := load.Instances([]string{".:" + packageName}, &load.Config{
 			FS:         files,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,9 +18,8 @@ func (i *Instance) Major() int {
 // Service is the unit that runs the instance.
 func (i *Instance) Service() string { return "odoo-" + i.Name + ".service" }
 
-// Slice holds the instance and everything that works for it. Its limits bind all of them together. A dash would put
-// the slice of qa-eu inside that of qa (systemd.slice(5)).
-func (i *Instance) Slice() string { return "odoo-" + strings.ReplaceAll(i.Name, "-", "_") + ".slice" }
+// Slice holds the instance and everything that works for it. Its limits bind all of them together.
+func (i *Instance) Slice() string { return "odoo-" + i.Name + ".slice" }
 
 // Updater is the unit that updates modules, in the instance's slice.
 func (i *Instance) Updater() string { return "odoo-update-" + i.Name + ".service" }
@@ -142,18 +142,26 @@ func (i *Instance) At(field string) string {
 	return i.Path
 }
 
-// From are the paths that decide the fields: At of each, and where that is the class's, the choice of the class.
+// From are the paths that decide the fields, each once: At of each; where that is the class's, the choice of the class;
+// where nobody says it, the instance and the class, which may.
 func (i *Instance) From(fields ...string) []string {
 	var from []string
-	inherited := false
-	for _, f := range fields {
-		for p := range strings.SplitSeq(i.At(f), " ") {
-			from = append(from, p)
-			inherited = inherited || strings.HasPrefix(p, i.Class.Path+".")
+	add := func(path string) {
+		if !slices.Contains(from, path) {
+			from = append(from, path)
 		}
 	}
-	if inherited {
-		from = append(from, i.Path+".class")
+	for _, f := range fields {
+		for p := range strings.SplitSeq(i.At(f), " ") {
+			add(p)
+		}
+	}
+	if slices.ContainsFunc(from, func(p string) bool { return strings.HasPrefix(p, i.Class.Path+".") }) {
+		add(i.Path + ".class")
+	}
+	if slices.ContainsFunc(fields, func(f string) bool { return f != "slice" && !i.Says(f) }) {
+		add(i.Path)
+		add(i.Class.Path)
 	}
 	return from
 }
