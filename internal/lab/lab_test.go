@@ -576,3 +576,14 @@ func TestConfig(t *testing.T) {
 		t.Error("a lab without hosts was taken")
 	}
 }
+
+func TestMissing(t *testing.T) {
+	got := missing("# a comment\ncoreutils /bin/true\nno-such /no/such\nno-such /no/such-either\nother /nor/this\n")
+	want := "the lab misses /no/such, /no/such-either, /nor/this\nhint: apt-get install no-such other"
+	if got == nil || got.Error() != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if err := missing("coreutils /bin/true\n"); err != nil {
+		t.Error(err)
+	}
+}
