@@ -139,7 +139,7 @@ func (l *Lab) stock(ctx context.Context, c *config, o Options, over *Overlay) er
 		if err != nil {
 			return err
 		}
-		p, err := pool(ctx, base, hosts, o.Say)
+		p, err := pool(ctx, base, hosts, c.Hosts, o.Say)
 		if err != nil {
 			return err
 		}

@@ -587,3 +587,26 @@ func TestMissing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Pools of two Debian releases build the same stand-ins, which the overlay then pins once.
+func TestStandInsAreReproducible(t *testing.T) {
+	var sums []string
+	for range 2 {
+		d, err := standIn(t.Context(), t.TempDir(), "jenkins", "2.568.*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, _, err := digest(d.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if field(d.stanza, "Version") != "2.568.0~standin" {
+			t.Errorf("the version does not match its pin: %s", d.stanza)
+		}
+		sums = append(sums, sum)
+		time.Sleep(1100 * time.Millisecond) // package files have whole seconds
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two builds differ: %v", sums)
+	}
+}

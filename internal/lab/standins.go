@@ -64,7 +64,8 @@ func standIn(ctx context.Context, dir, name, pin string) (deb, error) {
 		return deb{}, err
 	}
 	d := deb{name: "pool/" + name + "_" + version + "_all.deb", file: filepath.Join(dir, name+".deb")}
-	if err := run(ctx, "dpkg-deb", "--build", "--root-owner-group", root, d.file); err != nil {
+	// The time of a build is no part of it: the pools of two Debian releases have the same files.
+	if err := run(ctx, "env", "SOURCE_DATE_EPOCH=0", "dpkg-deb", "--build", "--root-owner-group", root, d.file); err != nil {
 		return deb{}, err
 	}
 	sum, size, err := digest(d.file)
