@@ -1,6 +1,7 @@
 package generators_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,26 +19,72 @@ import (
 )
 
 // informational are the fields that no host's file speaks of, and why.
-var informational = map[string]string{}
+var informational = map[string]string{
+	"hosts.*.uplink.mtu": "what the uplink has already: the rule mtu holds network.vswitch.mtu against it",
+}
 
-// together are the fields that cannot change alone, and what changes with them: old and new text of envs.cue. What
-// comes along is not held against the field's own origin.
-var together = map[string][]string{}
-
-// context is what must stand in the spec for a field to have a meaning, beside the sample.
+// context is what must stand beside the sample for a field to have a meaning, or another value, by path or shape.
 var context = map[string]string{
 	"hosts.*.uplink.networkFile": "hosts: tests: uplink: manager: \"networkd\"\nhosts: ci: uplink: manager: \"networkd\"\n",
+	"hosts.ci.jump":              "hosts: ci: public: \"203.0.113.20\"\n",
+	"clusters.*.version":         otherPostgres,
+	"clusters.*.workload":        roomForConnections,
+	"classes.*.cluster":          roomForConnections,
+	"instances.*.class":          roomForConnections + portsOfTheirOwn,
+	"instances.*.version":        portsOfTheirOwn,
+}
+
+const (
+	otherPostgres = `packages: vendors: pgdg: {
+	uri: "https://apt.postgresql.org/pub/repos/apt"
+	suite: "bookworm-pgdg"
+	components: ["main"]
+	key: "https://www.postgresql.org/media/keys/ACCC4CF8.asc"
+	fingerprint: "B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8"
+	packages: "postgresql-16": "16.*"
+}
+`
+	roomForConnections = `clusters: main: settings: {max_connections: 600, work_mem: "4MB"}
+clusters: staging: settings: {max_connections: 600, work_mem: "4MB"}
+`
+	portsOfTheirOwn = `instances: {
+	qa17: http_port: 9010
+	ba17: http_port: 9020
+	staging17: http_port: 9030
+	qa19: http_port: 9040
+	ba19: http_port: 9050
+	staging19: http_port: 9060
+}
+`
+)
+
+// bound are the fields that the rules leave one value in a topology such as the sample, and why.
+var bound = map[string]string{
+	"classes.*.backup":                       "an instance that is not backed up is refused, unless backup.none says that nothing is",
+	"instances.*.backup":                     "an instance that is not backed up is refused, unless backup.none says that nothing is",
+	"hosts.*.open":                           "what is open and what listens publicly must be the same",
+	"hosts.*.open[]":                         "what is open and what listens publicly must be the same",
+	"sources.repositories.odoo17.credential": "a deploy key opens ssh addresses, not https",
+	"sources.repositories.odoo19.credential": "a deploy key opens ssh addresses, not https",
+	"sources.repositories.web17.credential":  "a deploy key opens ssh addresses, not https",
+	"sources.repositories.web19.credential":  "a deploy key opens ssh addresses, not https",
+	"hosts.tests.jump":                       "one host of a chain has a public address and no jump",
+	"hosts.tests.debian":                     "Odoo 17.0 and PostgreSQL 15 want Debian 12",
+	"clusters.*.host":                        "instances share no host with CI, and there are two hosts",
+	"ci.host":                                "CI shares no host with instances, and there are two hosts",
 }
 
 // references are the fields that say which other thing decides. Where one leads elsewhere, whole files and stanzas
 // move from host to host, and their lines name what they are about, not who pointed there. Such a field must change
 // the output; what changes is not held against its path.
 var references = map[string]bool{
-	"ci.host":              true,
-	"clusters.*.host":      true,
 	"classes.*.cluster":    true,
 	"instances.*.class":    true,
 	"ci.jobs.*.repository": true,
+
+	"sources.versions.*.community":  true,
+	"sources.versions.*.enterprise": true,
+	"sources.versions.*.addons[]":   true,
 }
 
 // mutation is one change of the spec: another value at one place. A template's field is one place of many paths.
@@ -118,7 +165,7 @@ const enough = 2
 // what is wrong with what changed.
 func (m *mutation) try(dir, envs string, base *compiled) []string {
 	field := m.paths[0]
-	around := context[shape(field)]
+	around := about(context, field)
 	if around != "" {
 		if err := writeSpec(dir, envs, around); err != nil {
 			return []string{err.Error()}
@@ -140,8 +187,12 @@ func (m *mutation) try(dir, envs string, base *compiled) []string {
 		}
 		now, err := compile(dir)
 		if err != nil {
-			refusal = err
+			refusal = cmp.Or(refusal, err)
 			continue
+		}
+		changed := changedFields(base, now)
+		if len(changed) == 0 {
+			continue // it is what it was
 		}
 		accepted++
 		if identical(base.trees, now.trees) {
@@ -157,18 +208,28 @@ func (m *mutation) try(dir, envs string, base *compiled) []string {
 			return nil
 		}
 		var faults []string
-		for _, u := range unlisted(base.trees, now.trees, changedFields(base, now)) {
+		for _, u := range unlisted(base.trees, now.trees, changed) {
 			faults = append(faults, field+": changes, unsaid: "+u)
 		}
 		return faults
 	}
+	why := about(bound, field)
 	switch {
+	case why != "" && accepted > 0:
+		return []string{fmt.Sprintf("%s: listed as bound (%s), but it may change", field, why)}
+	case why != "":
+		return nil
 	case accepted == 0:
 		return []string{fmt.Sprintf("%s: no other value is accepted: %v", field, refusal)}
 	case informational[shape(field)] == "":
 		return []string{field + ": changes no byte"}
 	}
 	return nil
+}
+
+// about looks a field up by its path, else by its shape.
+func about(table map[string]string, path string) string {
+	return cmp.Or(table[path], table[shape(path)])
 }
 
 // changedFields are the paths of all values that are not as they were: the field itself, and those that the schema
@@ -193,13 +254,6 @@ func changedFields(before, after *compiled) map[string]bool {
 
 // apply is the sample with the field at another value: envs.cue, and what stands beside it.
 func (m *mutation) apply(envs, value string) (spec, more string, err error) {
-	edits := together[shape(m.paths[0])]
-	for i := 0; i < len(edits); i += 2 {
-		if !strings.Contains(envs, edits[i]) {
-			return "", "", fmt.Errorf("envs.cue has no %s", edits[i])
-		}
-		envs = strings.ReplaceAll(envs, edits[i], edits[i+1])
-	}
 	if m.field.list {
 		return envs, statement(m.paths[0], "["+value+"]"), nil
 	}

@@ -1,8 +1,6 @@
 package generators
 
 import (
-	"strings"
-
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -163,7 +161,7 @@ func hostListeners(t *topology.Topology, h *topology.Host) *conf.Node {
 			Set("port", l.Port).
 			Set("reach", string(l.Reach)).
 			Set("unit", l.Unit).
-			Set("what", l.What), strings.Fields(l.Path)...)
+			Set("what", l.What), l.Path)
 	}
 	return all
 }
@@ -195,8 +193,8 @@ func hostJobs(t *topology.Topology, h *topology.Host) *conf.Node {
 		}
 		o.Set("maxSeconds", int64(j.Max), j.Path+".maxDuration")
 		if j.Limits.CPUQuota > 0 {
-			o.Set("CPUQuota", j.Limits.CPUQuota.String(), j.LimitsPath+".CPUQuota")
-			o.Set("MemoryMax", j.Limits.MemoryMax.String(), j.LimitsPath+".MemoryMax")
+			o.Set("CPUQuota", j.Limits.CPUQuota.String(), append([]string{j.LimitsPath + ".CPUQuota"}, j.LimitsInputs...)...)
+			o.Set("MemoryMax", j.Limits.MemoryMax.String(), append([]string{j.LimitsPath + ".MemoryMax"}, j.LimitsInputs...)...)
 		}
 		if j.Reboots {
 			o.Set("reboots", true, "patching.reboot")

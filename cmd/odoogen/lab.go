@@ -25,7 +25,7 @@ firewall, and the outside world that it needs. It needs root and Debian; see doc
   odoogen lab down`,
 	}
 	cmd.AddCommand(newLabUp(), newLabStatus(), newLabSSH(), newLabExec(), newLabEnter(), newLabCable("cut"), newLabCable("heal"),
-		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabDown(),
+		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabBuild(), newLabDisks("save"), newLabDisks("restore"), newLabDown(),
 		newLabProcess("watch", lab.Watch), newLabProcess("supervise", lab.Supervise))
 	return cmd
 }
@@ -128,108 +128,6 @@ func printLab(cmd *cobra.Command, s *lab.Status, asJSON bool) error {
 	return w.Flush()
 }
 
-func newLabSSH() *cobra.Command {
-	var from string
-	cmd := &cobra.Command{
-		Use:     "ssh HOST [COMMAND...]",
-		Short:   "ssh to a host of the lab, as root",
-		Example: "  odoogen lab ssh tests\n  odoogen lab ssh --from office tests uptime",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			return l.SSH(cmd.Context(), from, args[0], args[1:])
-		},
-	}
-	cmd.Flags().SetInterspersed(false)
-	cmd.Flags().StringVar(&from, "from", "", "position: office, vpn or stranger (default: the first from which the host answers)")
-	return cmd
-}
-
-func newLabExec() *cobra.Command {
-	var from string
-	cmd := &cobra.Command{
-		Use:     "exec COMMAND...",
-		Short:   "Run a command of this machine inside the lab's network",
-		Example: "  odoogen lab exec odoogen push\n  odoogen lab exec --from stranger nmap 203.0.113.10",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			return l.Exec(from, args)
-		},
-	}
-	cmd.Flags().SetInterspersed(false)
-	cmd.Flags().StringVar(&from, "from", lab.Office, "position: office, vpn or stranger")
-	return cmd
-}
-
-func newLabEnter() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "enter HOST [COMMAND...]",
-		Short:   "Run a command on a host of the lab without any network, as from its console",
-		Example: "  odoogen lab enter ci journalctl -b",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			return l.Enter(cmd.Context(), args[0], args[1:])
-		},
-	}
-	cmd.Flags().SetInterspersed(false)
-	return cmd
-}
-
-func newLabCable(verb string) *cobra.Command {
-	var private, public bool
-	what := map[string]string{"cut": "Unplug a host's network cables", "heal": "Plug a host's network cables in again"}
-	cmd := &cobra.Command{
-		Use:     verb + " HOST",
-		Short:   what[verb],
-		Example: "  odoogen lab " + verb + " tests --private",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			if verb == "cut" {
-				return l.Cut(cmd.Context(), args[0], lab.Sides(public, private)...)
-			}
-			return l.Heal(cmd.Context(), args[0], lab.Sides(public, private)...)
-		},
-	}
-	cmd.Flags().BoolVar(&private, "private", false, "only the private network's")
-	cmd.Flags().BoolVar(&public, "public", false, "only the public network's")
-	return cmd
-}
-
-func newLabPower(verb string) *cobra.Command {
-	what := map[string]string{"power-off": "Cut a host's power", "power-on": "Boot a host again, from the disk that it has"}
-	return &cobra.Command{
-		Use:     verb + " HOST",
-		Short:   what[verb],
-		Example: "  odoogen lab " + verb + " tests",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			if verb == "power-off" {
-				return l.PowerOff(cmd.Context(), args[0])
-			}
-			return l.PowerOn(cmd.Context(), args[0])
-		},
-	}
-}
-
 func newLabReceived() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -291,6 +189,27 @@ func newLabDown() *cobra.Command {
 				return err
 			}
 			return l.Down(cmd.Context())
+		},
+	}
+}
+
+func newLabDisks(verb string) *cobra.Command {
+	what := map[string]string{"save": "Keep the hosts' disks as they are now, to return to", "restore": "Return the hosts' disks to where they were saved"}
+	return &cobra.Command{
+		Use:     verb,
+		Short:   what[verb],
+		Long:    what[verb] + ". All hosts lose their power for it, and boot again.",
+		Example: "  odoogen lab " + verb,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Of(".")
+			if err != nil {
+				return err
+			}
+			if verb == "save" {
+				return l.Save(cmd.Context())
+			}
+			return l.Restore(cmd.Context())
 		},
 	}
 }

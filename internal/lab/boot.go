@@ -42,14 +42,14 @@ type host struct {
 	*Host
 	number int // in the lab: names its cables
 
-	mu       sync.Mutex
-	state    string
-	boots    int
-	Cut      []string
-	init     int           // its first process
-	nspawn   child         // what runs it
-	ended    chan struct{} // closed when the machine is off
-	prepared bool
+	mu     sync.Mutex
+	state  string
+	boots  int
+	Cut    []string
+	init   int           // its first process
+	nspawn child         // what runs it
+	ended  chan struct{} // closed when the machine is off
+	layers []string      // its disk, topmost first; empty before the first boot
 }
 
 func (h *host) cable(side string) string { return fmt.Sprintf("h%d-%s", h.number, side) }
@@ -122,11 +122,10 @@ func (s *supervisor) console(h *host) string {
 
 // start starts the host's systemd.
 func (s *supervisor) start(ctx context.Context, h *host) error {
-	if !h.prepared {
+	if len(h.layers) == 0 {
 		if err := s.prepare(ctx, h); err != nil {
 			return err
 		}
-		h.prepared = true
 	}
 	if err := s.plug(ctx, h); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // request is what a client asks of the supervisor, over the unix socket in the lab's directory: one line of JSON.
 type request struct {
-	Op    string   `json:"op"` // status, boot, power-off, power-on, cut, heal, down
+	Op    string   `json:"op"` // status, boot, power-off, power-on, cut, heal, save, restore
 	Host  string   `json:"host,omitempty"`
 	Sides []string `json:"sides,omitempty"` // of cut and heal
 }
@@ -113,9 +113,6 @@ func (s *supervisor) serveControl(l net.Listener) {
 			}
 			a.Status = s.status()
 			_ = out.Encode(a)
-			if r.Op == "down" {
-				s.end()
-			}
 		}()
 	}
 }

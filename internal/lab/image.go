@@ -21,6 +21,9 @@ func image(ctx context.Context, suite string, say func(string)) (string, error) 
 	return dir, once(dir, func(made string) error {
 		say("making the base image of Debian " + suite + " (once, about 30 s)")
 		err := run(ctx, alone("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(bare, ","), suite, made)...)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			return fmt.Errorf("base image: %w\nhint: it is fetched from deb.debian.org; is the network there?", err)
 		}

@@ -5,142 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
+	"io/fs"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"odoogen/internal/artifact"
 )
-
-// TestMain is also the program that a lab runs itself with.
-func TestMain(m *testing.M) {
-	for _, c := range []struct {
-		command []string
-		main    func(string) error
-	}{{WatchCommand, Watch}, {SuperviseCommand, Supervise}} {
-		if len(os.Args) == 4 && slices.Equal(os.Args[1:3], c.command) {
-			if err := c.main(os.Args[3]); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
-	if err := Missing(); err != nil {
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		fmt.Println("left out: booting the lab's hosts:", first)
-	}
-	os.Exit(m.Run())
-}
-
-// sample is a tests host and a ci host, as small as shows everything.
-func sample(t *testing.T) []*artifact.Tree {
-	t.Helper()
-	web := file("HOST.json", `{"host": "tests", "fqdn": "tests.internal", "debian": 12,
-		"network": {"uplink": "enp41s0", "public": "203.0.113.10", "interface": "vsw0", "private": "10.0.0.2/24", "vlan": 4000, "mtu": 1400},
-		"routes": [{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}],
-		"vendors": [{"name": "grafana", "key": "https://apt.grafana.com/gpg.key", "keyring": "/etc/apt/keyrings/odoogen-grafana.asc"}],
-		"packages": [{"name": "alloy", "version": "1.*", "vendor": "grafana"}, {"name": "certbot"}, {"name": "curl"}, {"name": "restic"}],
-		"downloads": [{"package": "wkhtmltox", "version": "0.12.6.1-3", "url": "https://github.com/wkhtmltopdf/wkhtmltox.deb"}]}`)
-	ci := file("HOST.json", `{"host": "ci", "fqdn": "ci.internal", "debian": 12,
-		"network": {"uplink": "enp41s0", "interface": "vsw0", "private": "10.0.0.3/24", "vlan": 4000, "mtu": 1400},
-		"routes": [{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}],
-		"vendors": [], "packages": [{"name": "curl"}], "downloads": []}`)
-	return []*artifact.Tree{
-		{Host: "ci", Files: []artifact.File{ci}},
-		{Host: "tests", Files: []artifact.File{web,
-			file("apt/odoogen.sources", "Types: deb\nURIs: https://apt.grafana.com\nSuites: stable\nComponents: main\n"+
-				"Signed-By: /etc/apt/keyrings/odoogen-grafana.asc\n"),
-			file("nginx/sites/qa17.conf", "server {\n\tlisten 80;\n\tserver_name qa17.example.com;\n}\n"),
-			file("restic/backup.env", "RESTIC_REPOSITORY=sftp://u7@u7.your-storagebox.de:23/restic\n")}},
-	}
-}
-
-func file(path, text string) artifact.File { return artifact.File{Path: path, Data: []byte(text)} }
-
-// rig is a lab that a test has booted.
-type rig struct {
-	*Lab
-	t *testing.T
-}
-
-func up(t *testing.T) rig {
-	t.Helper()
-	l, err := Of(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Down(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	s, err := l.Up(t.Context(), Options{Trees: sample(t), Whitelist: []string{"198.51.100.0/28", "203.0.113.20"},
-		Say: func(line string) { t.Log(line) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range s.Hosts {
-		if h.State != running {
-			t.Fatalf("%s is %s", h.Name, h.State)
-		}
-	}
-	return rig{Lab: l, t: t}
-}
-
-// on runs a script on a host and returns what it prints.
-func (r rig) on(host, script string) string {
-	r.t.Helper()
-	out, err := r.try(host, script)
-	if err != nil {
-		r.t.Fatalf("%s: %s: %v\n%s", host, script, err, out)
-	}
-	return out
-}
-
-func (r rig) try(host, script string) (string, error) {
-	r.t.Helper()
-	argv, err := r.Console(r.t.Context(), host, []string{"sh", "-c", script})
-	if err != nil {
-		return "", err
-	}
-	out, err := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...).CombinedOutput()
-	return strings.TrimSpace(string(out)), err
-}
-
-// from runs a program in a position of the operator. As Exec replaces the process, it is a process of its own.
-func (r rig) from(position string, argv ...string) (string, error) {
-	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), "/proc/self/exe", "-test.run=^TestHelperExec$")
-	cmd.Env = append(os.Environ(), "LAB_EXEC="+r.spec, "LAB_FROM="+position, "LAB_ARGV="+strings.Join(argv, "\x1f"))
-	out, err := cmd.CombinedOutput()
-	return strings.TrimSpace(string(out)), err
-}
-
-// ssh is ssh to a host at an address.
-func (r rig) ssh(position, host, address, script string) (string, error) {
-	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=2"}, r.sshArgs(host, address)[1:], []string{script})...)
-}
-
-// TestHelperExec is no test but the process that from starts.
-func TestHelperExec(t *testing.T) {
-	if spec := os.Getenv("LAB_EXEC"); spec != "" {
-		l, err := Of(spec)
-		if err == nil {
-			err = l.Exec(os.Getenv("LAB_FROM"), strings.Split(os.Getenv("LAB_ARGV"), "\x1f"))
-		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(127)
-	}
-}
 
 // TestLab boots the hosts once and shows, one after the other, what they can do.
 func TestLab(t *testing.T) {
@@ -158,6 +31,7 @@ func TestLab(t *testing.T) {
 		{"a cut cable cuts one side alone", cutCable},
 		{"a power cut keeps the disk and loses the memory", powerCut},
 		{"a host reboots when asked to inside", reboot},
+		{"disks are saved and restored", disks},
 		{"packages install from Debian's and a vendor's archive", packagesInstall},
 		{"the box takes files over sftp and gives no shell", boxTakesFiles},
 		{"certificates are issued to those who have the name", certificatesAreIssued},
@@ -229,7 +103,7 @@ func cutCable(t *testing.T, r rig) {
 	private := func() error { _, err := r.ssh(VPN, "tests", "10.0.0.2", "true"); return err }
 	public := func() error { _, err := r.ssh(Office, "tests", "203.0.113.10", "true"); return err }
 	peer := func() error {
-		_, err := r.try("ci", "timeout 2 bash -c '</dev/tcp/10.0.0.2/22'")
+		_, err := r.try("ci", "timeout 1 bash -c '</dev/tcp/10.0.0.2/22'")
 		return err
 	}
 	want := func(when string, wantPrivate, wantPublic bool) {
@@ -300,6 +174,21 @@ func reboot(t *testing.T, r rig) {
 		}
 	}
 	t.Errorf("ci did not come back: %+v", boots())
+}
+
+func disks(t *testing.T, r rig) {
+	r.on("ci", "echo before >/root/saved")
+	if err := r.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := r.on("ci", "cat /root/saved; ls /root/later 2>/dev/null || true; rm /root/saved; echo after >/root/later"); got != "before" {
+			t.Errorf("not the disk that was saved: %s", got)
+		}
+		if err := r.Restore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func packagesInstall(t *testing.T, r rig) {
@@ -394,152 +283,6 @@ func secondUp(t *testing.T, r rig) {
 	}
 }
 
-// TestNothingStays ends a lab in each way that there is.
-func TestNothingStays(t *testing.T) {
-	if Missing() != nil {
-		return
-	}
-	for name, end := range map[string]func(t *testing.T, r rig){
-		"down": func(*testing.T, rig) {},
-		"supervisor killed": func(t *testing.T, r rig) {
-			r.Kill()
-		},
-		"watcher killed": func(t *testing.T, r rig) {
-			kill(t, parentOf(t, supervisorPid(r.dir)))
-		},
-		"both killed": func(t *testing.T, r rig) {
-			pid := supervisorPid(r.dir)
-			watcher := parentOf(t, pid)
-			kill(t, watcher)
-			kill(t, pid)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := up(t)
-			running := tracesOf(r.Lab)
-			if len(running.processes) < 10 || len(running.cgroups) == 0 {
-				t.Fatalf("the search for traces finds too little of a running lab: %+v", running)
-			}
-			end(t, r)
-			if name != "down" && !r.endedWithin(20*time.Second) {
-				t.Fatal("the lab still runs")
-			}
-			if name == "both killed" {
-				// What is left then are empty cgroups, until the next command.
-				if err := (&Lab{dir: labDir("another"), spec: "another"}).Down(context.Background()); err != nil {
-					t.Fatal(err)
-				}
-			} else if name == "down" {
-				if err := r.Down(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-			}
-			var left traces
-			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-				if left = running.left(r.Lab); left.none() {
-					break
-				}
-			}
-			if !left.none() {
-				t.Errorf("left behind: %+v", left)
-			}
-			if err := r.Down(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := os.Stat(r.dir); !os.IsNotExist(err) {
-				t.Errorf("down left %s", r.dir)
-			}
-		})
-	}
-}
-
-func kill(t *testing.T, pid int) {
-	t.Helper()
-	if pid < 2 {
-		t.Fatalf("no process %d", pid)
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func parentOf(t *testing.T, pid int) int {
-	t.Helper()
-	p, ok := processOf(pid)
-	if !ok {
-		t.Fatalf("no process %d", pid)
-	}
-	return p.parent
-}
-
-// traces are what a lab is to the machine.
-type traces struct {
-	spaces    map[string]bool // its namespaces
-	processes []int
-	mounts    []string // in the machine's own mount namespace
-	named     string   // network namespaces with a name
-	cgroups   []string
-}
-
-func tracesOf(l *Lab) traces {
-	tr := traces{spaces: map[string]bool{}}
-	own, _ := os.Readlink("/proc/self/ns/net")
-	pid := supervisorPid(l.dir)
-	tr.processes = append(tr.processes, pid)
-	for grown := true; grown; { // all descendants, and their namespaces
-		grown = false
-		for _, p := range processes() {
-			if slices.Contains(tr.processes, p.parent) && !slices.Contains(tr.processes, p.pid) {
-				tr.processes, grown = append(tr.processes, p.pid), true
-			}
-		}
-	}
-	for _, p := range tr.processes {
-		if space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p)); err == nil && space != own {
-			tr.spaces[space] = true
-		}
-	}
-	tr.outside(l)
-	return tr
-}
-
-func (tr *traces) outside(l *Lab) {
-	mounts, _ := os.ReadFile("/proc/self/mounts")
-	for line := range strings.Lines(string(mounts)) {
-		if strings.Contains(line, l.dir) {
-			tr.mounts = append(tr.mounts, line)
-		}
-	}
-	out, _ := exec.Command("ip", "netns", "list").Output()
-	tr.named = string(bytes.TrimSpace(out))
-	all, _ := hierarchies()
-	for _, h := range all {
-		dirs, _ := filepath.Glob(filepath.Join(h.dir, "odoogen-lab-"+filepath.Base(l.dir)+"-*"))
-		tr.cgroups = append(tr.cgroups, dirs...)
-	}
-}
-
-// left is what is still there of a lab that had these traces.
-func (tr traces) left(l *Lab) traces {
-	now := traces{spaces: map[string]bool{}}
-	for _, p := range processes() {
-		space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p.pid))
-		if err == nil && tr.spaces[space] {
-			now.processes = append(now.processes, p.pid)
-			now.spaces[space] = true
-		}
-	}
-	now.outside(l)
-	if now.named == tr.named {
-		now.named = ""
-	}
-	return now
-}
-
-func (tr traces) none() bool {
-	return len(tr.processes) == 0 && len(tr.spaces) == 0 && len(tr.mounts) == 0 && tr.named == "" && len(tr.cgroups) == 0
-}
-
 func TestConfig(t *testing.T) {
 	c, err := newConfig("/envs", sample(t), []string{"198.51.100.0/28", "203.0.113.20"}, false)
 	if err != nil {
@@ -558,5 +301,58 @@ func TestConfig(t *testing.T) {
 	}
 	if _, err := newConfig("/envs", nil, nil, false); err == nil {
 		t.Error("a lab without hosts was taken")
+	}
+}
+
+func TestMissing(t *testing.T) {
+	got := missing("# a comment\ncoreutils /bin/true\nno-such /no/such\nno-such /no/such-either\nother /nor/this\n")
+	want := "the lab misses /no/such, /no/such-either, /nor/this\nhint: apt-get install no-such other"
+	if got == nil || got.Error() != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	if err := missing("coreutils /bin/true\n"); err != nil {
+		t.Error(err)
+	}
+}
+
+// Pools of two Debian releases build the same stand-ins, which the overlay then pins once.
+func TestStandInsAreReproducible(t *testing.T) {
+	var sums []string
+	for range 2 {
+		d, err := standIn(t.Context(), t.TempDir(), "jenkins", "2.568.*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, _, err := digest(d.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if field(d.stanza, "Version") != "2.568.0~standin" {
+			t.Errorf("the version does not match its pin: %s", d.stanza)
+		}
+		sums = append(sums, sum)
+		time.Sleep(1100 * time.Millisecond) // package files have whole seconds
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two builds differ: %v", sums)
+	}
+}
+
+// The scripts that lab hosts get are in order, as those that ship are.
+func TestScripts(t *testing.T) {
+	scripts := []string{"vlanless"}
+	err := fs.WalkDir(standin, "standin", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if data, _ := standin.ReadFile(path); bytes.HasPrefix(data, []byte("#!/bin/sh")) {
+				scripts = append(scripts, path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("shellcheck", scripts...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

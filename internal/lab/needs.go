@@ -1,6 +1,7 @@
 package lab
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -8,20 +9,10 @@ import (
 	"strings"
 )
 
-// needs are the programs that the lab runs on this machine, and Debian's packages of them.
-var needs = []struct{ program, pkg string }{
-	{"mmdebstrap", "mmdebstrap"},
-	{"systemd-nspawn", "systemd-container"},
-	{"ip", "iproute2"},
-	{"ssh", "openssh-client"},
-	{"ssh-keygen", "openssh-client"},
-	{"gpg", "gnupg"},
-	{"gpgconf", "gnupg"},
-	{"dpkg-deb", "dpkg"},
-	{"nsenter", "util-linux"},
-	{"unshare", "util-linux"},
-	{"mount", "mount"},
-}
+// packages names the programs that the lab runs on this machine, and Debian's packages of them.
+//
+//go:embed packages.txt
+var packages string
 
 // Missing says, in one error with a hint, what this machine lacks for a lab; nil where nothing is missing.
 func Missing() error {
@@ -33,17 +24,22 @@ func Missing() error {
 		return errors.New("the lab boots real hosts (mounts, namespaces, cgroups) and needs root for that\n" +
 			"hint: sudo odoogen lab ...")
 	}
-	var programs, packages []string
-	for _, n := range needs {
-		if _, err := find(n.program); err != nil {
-			programs = append(programs, n.program)
-			packages = append(packages, n.pkg)
+	return missing(packages)
+}
+
+func missing(list string) error {
+	var files, install []string
+	for line := range strings.Lines(list) {
+		pkg, file, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || pkg == "#" {
+			continue
+		}
+		if _, err := os.Stat(file); err != nil {
+			files, install = append(files, file), append(install, pkg)
 		}
 	}
-	if len(programs) == 0 {
+	if len(files) == 0 {
 		return nil
 	}
-	slices.Sort(packages)
-	return fmt.Errorf("the lab misses %s\nhint: apt-get install %s",
-		strings.Join(programs, ", "), strings.Join(slices.Compact(packages), " "))
+	return fmt.Errorf("the lab misses %s\nhint: apt-get install %s", strings.Join(files, ", "), strings.Join(slices.Compact(install), " "))
 }

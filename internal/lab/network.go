@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 // The lab's network is two bridges in the supervisor's own network namespace. The public one is the internet in one
@@ -78,13 +77,7 @@ func runAll(ctx context.Context, steps [][]string) error {
 
 // newSpace makes a network namespace anew.
 func newSpace(ctx context.Context, name string) error {
-	if out, err := output(ctx, "ip", "netns", "list"); err != nil {
-		return err
-	} else if strings.Contains("\n"+out+"\n", "\n"+name+"\n") || strings.Contains("\n"+out, "\n"+name+" ") {
-		if err := run(ctx, "ip", "netns", "delete", name); err != nil {
-			return err
-		}
-	}
+	_ = run(ctx, "ip", "netns", "delete", name) // there is none at first
 	return runAll(ctx, [][]string{{"ip", "netns", "add", name}, {"ip", "-n", name, "link", "set", "lo", "up"}})
 }
 
@@ -129,6 +122,10 @@ func layNetwork(ctx context.Context, c *config) error {
 
 // plug makes the host's namespace anew, as a machine's cards are after power on, and lays its cables.
 func (s *supervisor) plug(ctx context.Context, h *host) error {
+	// A namespace that nobody uses is cleared away at leisure, and the cables' near ends with it.
+	for _, side := range []string{Public, Private} {
+		_ = run(ctx, "ip", "link", "delete", h.cable(side)) // there is none at first
+	}
 	if err := newSpace(ctx, h.Name()); err != nil {
 		return err
 	}

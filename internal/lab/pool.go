@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"odoogen/internal/artifact"
 )
 
 // anyHost is the folder of what the world serves under every name: Debian's archive, whichever mirror a spec takes.
@@ -28,13 +31,13 @@ type Pool struct {
 }
 
 // pool fetches every package that the hosts of one Debian release ask for, with dependencies, and makes archives of
-// them. It is kept: what is in it stays as it was fetched until the list changes or it is deleted.
-func pool(ctx context.Context, base string, hosts []*Host, say func(string)) (*Pool, error) {
-	recipe := recipeOf(base, hosts)
+// them; vendors' archives have what any host of the lab asks for, whatever its release. It is kept: what is in it stays as it was fetched until the list changes or it is deleted.
+func pool(ctx context.Context, base string, hosts, all []*Host, say func(string)) (*Pool, error) {
+	recipe := recipeOf(base, hosts, all)
 	p := &Pool{Dir: filepath.Join(cache, "packages", hosts[0].Suite()+"-"+keyOf(recipe...))}
 	err := once(p.Dir, func(made string) error {
 		say(fmt.Sprintf("fetching the packages of Debian %s (once, some minutes)", hosts[0].Suite()))
-		return fill(ctx, made, base, hosts)
+		return fill(ctx, made, base, hosts, all)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("package pool: %w", err)
@@ -47,18 +50,24 @@ func pool(ctx context.Context, base string, hosts []*Host, say func(string)) (*P
 }
 
 // recipeOf lists all that a pool is made from.
-func recipeOf(base string, hosts []*Host) []string {
+func recipeOf(base string, hosts, all []*Host) []string {
 	recipe := []string{base}
 	for _, h := range hosts {
-		for _, v := range []any{h.Packages, h.Vendors, h.Downloads, h.Sources} {
+		recipe = append(recipe, strings.Join(debianPackages(h), " "))
+	}
+	for _, h := range all {
+		for _, v := range []any{vendorPackages(h), h.Vendors, h.Downloads, h.Sources} {
 			data, _ := json.Marshal(v)
 			recipe = append(recipe, string(data))
 		}
 	}
-	files, _ := standin.ReadDir("standin")
-	for _, f := range files {
-		recipe = append(recipe, f.Name())
-	}
+	_ = fs.WalkDir(standin, ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			data, _ := standin.ReadFile(path)
+			recipe = append(recipe, path, string(data))
+		}
+		return err
+	})
 	return recipe
 }
 
@@ -75,7 +84,7 @@ while read -r line; do
 done | sed -nE 's/^Inst ([^ ]+) (\[[^]]*\] )?\(([^ ]+) .*/\1=\3/p' | sort -u | xargs apt-cache show
 `
 
-func fill(ctx context.Context, made, base string, hosts []*Host) error {
+func fill(ctx context.Context, made, base string, hosts, all []*Host) error {
 	debs := filepath.Join(cache, "packages", hosts[0].Suite()+"-debs") // pools link from it
 	standIns := filepath.Join(made, "stand-ins")
 	for _, dir := range []string{debs, standIns} {
@@ -108,7 +117,7 @@ func fill(ctx context.Context, made, base string, hosts []*Host) error {
 		}
 	}
 	www := filepath.Join(made, "www")
-	more, err := p.standIns(ctx, standIns, www, hosts, key)
+	more, err := p.standIns(ctx, standIns, www, all, key)
 	if err != nil {
 		return err
 	}
@@ -151,6 +160,11 @@ func debianPackages(h *Host) []string {
 		}
 	}
 	return names
+}
+
+// vendorPackages are those that it has not.
+func vendorPackages(h *Host) []artifact.Pkg {
+	return slices.DeleteFunc(slices.Clone(h.Packages), func(p artifact.Pkg) bool { return p.Vendor == "" })
 }
 
 // fetch runs download in a throw-away copy of the base image; debs fills up with the package files. nspawn leaves empty
@@ -199,77 +213,6 @@ func field(stanza, name string) string {
 		}
 	}
 	return ""
-}
-
-// standIns builds the packages that Debian has not, and serves them where the spec says they come from: vendors'
-// signed archives with their keys, and single files by address. It returns those of vendors that no package source
-// names, which Debian's archive then offers.
-func (p *Pool) standIns(ctx context.Context, dir, www string, hosts []*Host, key *signer) ([]deb, error) {
-	byVendor := map[string][]deb{}
-	for _, h := range hosts {
-		for _, want := range h.Packages {
-			if want.Vendor == "" || slices.Contains(p.StandIns, want.Name) {
-				continue
-			}
-			d, err := standIn(ctx, dir, want.Name, want.Version)
-			if err != nil {
-				return nil, err
-			}
-			p.StandIns = append(p.StandIns, want.Name)
-			byVendor[want.Vendor] = append(byVendor[want.Vendor], d)
-		}
-		for _, d := range h.Downloads {
-			if p.Downloads[d.URL] != "" {
-				continue
-			}
-			built, err := standIn(ctx, dir, d.Package, d.Version)
-			if err != nil {
-				return nil, err
-			}
-			data, err := os.ReadFile(built.file)
-			if err != nil {
-				return nil, err
-			}
-			if p.Downloads[d.URL], _, err = digest(built.file); err != nil {
-				return nil, err
-			}
-			if err := serve(www, d.URL, data); err != nil {
-				return nil, err
-			}
-			p.StandIns = append(p.StandIns, d.Package)
-		}
-	}
-	slices.Sort(p.StandIns)
-	var left []deb
-	for _, h := range hosts {
-		for _, v := range h.Vendors {
-			if p.KeyOfVendor[v.Name] != "" {
-				continue
-			}
-			p.KeyOfVendor[v.Name] = key.fingerprint
-			if err := serve(www, v.Key, key.armored); err != nil {
-				return nil, err
-			}
-			i := slices.IndexFunc(h.Sources, func(s Source) bool { return s.Keyring == v.Keyring })
-			if i < 0 {
-				left = append(left, byVendor[v.Name]...)
-				continue
-			}
-			s := h.Sources[i]
-			u, err := url.Parse(s.URI)
-			if err != nil {
-				return nil, err
-			}
-			for _, suite := range s.Suites {
-				r := repository{dir: filepath.Join(www, u.Hostname(), u.Path), suite: suite, origin: v.Name, label: v.Name,
-					components: s.Components, debs: byVendor[v.Name]}
-				if err := r.write(ctx, key); err != nil {
-					return nil, err
-				}
-			}
-		}
-	}
-	return left, nil
 }
 
 // serve puts a file where its address is looked up.

@@ -20,6 +20,7 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err := overlay(ctx, s.Images[h.Suite()], dir); err != nil {
 		return err
 	}
+	h.layers = []string{s.Images[h.Suite()]}
 	id := make([]byte, 16)
 	if _, err := rand.Read(id); err != nil {
 		return err
@@ -86,7 +87,33 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 			return err
 		}
 	}
-	return appendTo(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"), authorities)
+	if err := appendTo(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"), authorities); err != nil {
+		return err
+	}
+	return s.changeDisk(ctx, h, true) // so that there is always a disk to return to
+}
+
+// changeDisk keeps what was written since the last time, as a layer below what is written from now on; or forgets it. The
+// host is off.
+func (s *supervisor) changeDisk(ctx context.Context, h *host, keep bool) error {
+	dir := s.hostDir(h.Name())
+	if err := run(ctx, "umount", filepath.Join(dir, "root")); err != nil {
+		return err
+	}
+	upper := filepath.Join(dir, "upper")
+	if keep {
+		layer := filepath.Join(dir, fmt.Sprintf("layer-%d", len(h.layers)))
+		if err := os.Rename(upper, layer); err != nil {
+			return err
+		}
+		h.layers = append([]string{layer}, h.layers...)
+	}
+	for _, name := range []string{upper, filepath.Join(dir, "work")} {
+		if err := os.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	return overlay(ctx, strings.Join(h.layers, ":"), dir)
 }
 
 // vlanless stands in for ip where a VLAN is concerned, which few kernels can make in a container: the private network's

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -64,7 +66,8 @@ func standIn(ctx context.Context, dir, name, pin string) (deb, error) {
 		return deb{}, err
 	}
 	d := deb{name: "pool/" + name + "_" + version + "_all.deb", file: filepath.Join(dir, name+".deb")}
-	if err := run(ctx, "dpkg-deb", "--build", "--root-owner-group", root, d.file); err != nil {
+	// The time of a build is no part of it: the pools of two Debian releases have the same files.
+	if err := run(ctx, "env", "SOURCE_DATE_EPOCH=0", "dpkg-deb", "--build", "--root-owner-group", root, d.file); err != nil {
 		return deb{}, err
 	}
 	sum, size, err := digest(d.file)
@@ -83,4 +86,75 @@ func digest(name string) (string, int, error) {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), len(data), nil
+}
+
+// standIns builds the packages that Debian has not, and serves them where the spec says they come from: vendors'
+// signed archives with their keys, and single files by address. It returns those of vendors that no package source
+// names, which Debian's archive then offers.
+func (p *Pool) standIns(ctx context.Context, dir, www string, hosts []*Host, key *signer) ([]deb, error) {
+	byVendor := map[string][]deb{}
+	for _, h := range hosts {
+		for _, want := range vendorPackages(h) {
+			if slices.Contains(p.StandIns, want.Name) {
+				continue
+			}
+			d, err := standIn(ctx, dir, want.Name, want.Version)
+			if err != nil {
+				return nil, err
+			}
+			p.StandIns = append(p.StandIns, want.Name)
+			byVendor[want.Vendor] = append(byVendor[want.Vendor], d)
+		}
+		for _, d := range h.Downloads {
+			if p.Downloads[d.URL] != "" {
+				continue
+			}
+			built, err := standIn(ctx, dir, d.Package, d.Version)
+			if err != nil {
+				return nil, err
+			}
+			data, err := os.ReadFile(built.file)
+			if err != nil {
+				return nil, err
+			}
+			if p.Downloads[d.URL], _, err = digest(built.file); err != nil {
+				return nil, err
+			}
+			if err := serve(www, d.URL, data); err != nil {
+				return nil, err
+			}
+			p.StandIns = append(p.StandIns, d.Package)
+		}
+	}
+	slices.Sort(p.StandIns)
+	var left []deb
+	for _, h := range hosts {
+		for _, v := range h.Vendors {
+			if p.KeyOfVendor[v.Name] != "" {
+				continue
+			}
+			p.KeyOfVendor[v.Name] = key.fingerprint
+			if err := serve(www, v.Key, key.armored); err != nil {
+				return nil, err
+			}
+			i := slices.IndexFunc(h.Sources, func(s Source) bool { return s.Keyring == v.Keyring })
+			if i < 0 {
+				left = append(left, byVendor[v.Name]...)
+				continue
+			}
+			s := h.Sources[i]
+			u, err := url.Parse(s.URI)
+			if err != nil {
+				return nil, err
+			}
+			for _, suite := range s.Suites {
+				r := repository{dir: filepath.Join(www, u.Hostname(), u.Path), suite: suite, origin: v.Name, label: v.Name,
+					components: s.Components, debs: byVendor[v.Name]}
+				if err := r.write(ctx, key); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	return left, nil
 }

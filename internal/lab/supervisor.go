@@ -20,19 +20,17 @@ type supervisor struct {
 	*config
 	hosts []*host
 	world *world
-	over  chan struct{}
-	end   func()
 	work  sync.Mutex // one change at a time
 }
 
-// Supervise is the supervisor's main. It returns when the lab is to end.
+// Supervise is the supervisor's main. It ends by being killed; only when its watcher was killed it goes by itself, and
+// removes the cgroups in the watcher's stead.
 func Supervise(dir string) error {
 	c, err := readConfig(dir)
 	if err != nil {
 		return err
 	}
-	s := &supervisor{config: c, over: make(chan struct{})}
-	s.end = sync.OnceFunc(func() { close(s.over) })
+	s := &supervisor{config: c}
 	for n, h := range c.Hosts {
 		s.hosts = append(s.hosts, &host{Host: h, number: n, state: off})
 	}
@@ -57,13 +55,9 @@ func Supervise(dir string) error {
 			reap()
 		}
 	}()
-	go func() {
-		// The watcher holds the other end and never writes: end of file is its death.
-		watcher := os.NewFile(3, "watcher")
-		_, _ = watcher.Read(make([]byte, 1))
-		s.end()
-	}()
-	<-s.over
+	// The watcher holds the other end and never writes: end of file is its death.
+	watcher := os.NewFile(3, "watcher")
+	_, _ = watcher.Read(make([]byte, 1))
 	for _, h := range s.hosts {
 		h.kill()
 	}
@@ -91,12 +85,21 @@ func private(c *config) error {
 // do is what clients may ask.
 func (s *supervisor) do(r request, say func(string)) error {
 	ctx := context.Background()
-	if r.Op == "status" || r.Op == "down" {
+	if r.Op == "status" {
 		return nil
 	}
 	s.work.Lock()
 	defer s.work.Unlock()
-	if r.Op == "boot" {
+	switch r.Op {
+	case "boot":
+		return s.bootAll(ctx, say)
+	case "save", "restore":
+		for _, h := range s.hosts {
+			h.kill()
+			if err := s.changeDisk(ctx, h, r.Op == "save"); err != nil {
+				return fmt.Errorf("%s: %w", h.Name(), err)
+			}
+		}
 		return s.bootAll(ctx, say)
 	}
 	i := slices.IndexFunc(s.hosts, func(h *host) bool { return h.Name() == r.Host })

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -130,9 +132,9 @@ func (w *world) packageFile(r *http.Request) string {
 	if err != nil {
 		host = r.Host
 	}
-	for _, pool := range w.Pools {
-		for _, name := range []string{host, anyHost} {
-			file := filepath.Join(pool, "www", path.Clean("/"+name), filepath.FromSlash(path.Clean("/"+r.URL.Path)))
+	for _, name := range []string{host, anyHost} {
+		for _, suite := range slices.Sorted(maps.Keys(w.Pools)) {
+			file := filepath.Join(w.Pools[suite], "www", path.Clean("/"+name), filepath.FromSlash(path.Clean("/"+r.URL.Path)))
 			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 				return file
 			}

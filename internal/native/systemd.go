@@ -61,8 +61,6 @@ func instances(t *artifact.Tree, name string) []string {
 			all = append(all, instance.FindAllString(string(f.Data), -1)...)
 		}
 	}
-	// systemd-analyze takes "a@b:c.service" for the file a@b under the name c.service.
-	all = slices.DeleteFunc(all, func(name string) bool { return strings.Contains(name, ":") })
 	if len(all) == 0 {
 		return []string{strings.TrimSuffix(name, kind) + "x" + kind}
 	}

@@ -156,9 +156,15 @@ type Schedule struct {
 
 // calendars answers questions on schedules, each once: many hosts and jobs have the same few.
 type calendars struct {
-	days  map[Calendar]*daySet
+	days  map[Calendar]start
 	pairs map[[2]Schedule]overlap
 	peaks map[string]peak
+}
+
+// start is a calendar taken apart: its days, and its minute of the day.
+type start struct {
+	days   *daySet
+	minute int
 }
 
 type overlap struct {
@@ -167,19 +173,19 @@ type overlap struct {
 }
 
 func newCalendars() *calendars {
-	return &calendars{map[Calendar]*daySet{}, map[[2]Schedule]overlap{}, map[string]peak{}}
+	return &calendars{map[Calendar]start{}, map[[2]Schedule]overlap{}, map[string]peak{}}
 }
 
 // starts are the days on which a calendar starts, and its minute of the day; nil for a calendar that is none.
 func (cs *calendars) starts(c Calendar) (*daySet, int) {
-	p, ok := c.parse()
+	known, ok := cs.days[c]
 	if !ok {
-		return nil, 0
+		if p, ok := c.parse(); ok {
+			known = start{p.daysOf(), p.minute}
+		}
+		cs.days[c] = known
 	}
-	if cs.days[c] == nil {
-		cs.days[c] = p.daysOf()
-	}
-	return cs.days[c], p.minute
+	return known.days, known.minute
 }
 
 // overlap is the first time that two schedules have in common, over midnight and the ends of months too.

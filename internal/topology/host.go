@@ -22,7 +22,8 @@ type HostJob struct {
 	Limits  Limits
 	Reboots bool
 
-	LimitsPath string // where the spec says Limits
+	LimitsPath   string   // where the spec says Limits
+	LimitsInputs []string // what else they are computed from
 }
 
 // Jobs are what starts by the calendar on the host, in the order in which a night runs.
@@ -45,7 +46,7 @@ func (t *Topology) Jobs(h *Host) []HostJob {
 			l := h.CI.Agents.Limits
 			jobs = append(jobs, HostJob{Name: "pipeline " + j.Name, Path: j.Path, At: j.At, Max: j.MaxDuration,
 				Limits:     Limits{CPUQuota: l.CPUQuota * Percent(agents), MemoryMax: l.MemoryMax * Size(agents), IOWeight: l.IOWeight},
-				LimitsPath: "ci.agents.limits"})
+				LimitsPath: "ci.agents.limits", LimitsInputs: []string{j.Path + ".agents"}})
 		}
 	}
 	if w := h.Window; w != nil {
@@ -91,7 +92,7 @@ func (t *Topology) Listeners(h *Host) []Listener {
 	}
 	for _, c := range h.Clusters {
 		// On its socket alone; the port is part of the socket's name, and nobody else's.
-		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port")
+		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port "+c.Path+".version")
 		if t.Observability != nil {
 			exporter(c.Exporter, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
 		}
@@ -191,7 +192,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 	var ws []Wanted
 	add := func(unit, path string) { ws = append(ws, Wanted{unit, path}) }
 	if h.VLANByUnit(t) {
-		add(VSwitchUnit, "network.vswitch")
+		add(VSwitchUnit, "network.vswitch "+h.At("uplink.manager"))
 	}
 	add(Firewall, h.Path)
 	for _, c := range h.Clusters {

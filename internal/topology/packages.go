@@ -16,7 +16,7 @@ type Package struct {
 
 // basePackages are what the scripts and units of every host call.
 var basePackages = []string{
-	"ca-certificates", "curl", "git", "gnupg", "nftables", "openssh-server", "openssl", "sudo",
+	"ca-certificates", "curl", "git", "gnupg", "needrestart", "nftables", "openssh-server", "openssl", "sudo",
 	"systemd-timesyncd", "unattended-upgrades",
 }
 

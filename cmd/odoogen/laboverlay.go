@@ -1,0 +1,92 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"odoogen/generators"
+	"odoogen/internal/artifact"
+	"odoogen/internal/lab"
+	"odoogen/internal/topology"
+)
+
+func newLabBuild() *cobra.Command {
+	var out string
+	var scale bool
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Compile the spec with the running lab's overlay",
+		Long: `Compile the spec into the trees that the lab's hosts take: the reviewed ones but for the host keys, fingerprints and
+hashes that odoogen lab overlay prints.`,
+		Example:           "  odoogen lab build -o /tmp/rehearsal",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Of(".")
+			if err != nil {
+				return err
+			}
+			o, err := l.Overlay()
+			if err != nil {
+				return err
+			}
+			t, _, err := topology.Load(".")
+			if err != nil {
+				return err
+			}
+			overlay(t, o)
+			if scale {
+				scaleQuotas(t, o.Cores)
+			}
+			trees, err := generators.Build(t)
+			if err != nil {
+				return err
+			}
+			changes, err := artifact.Write(out, trees)
+			if err != nil {
+				return err
+			}
+			newBuildReport(out, trees, changes).print(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "out", "where the trees go")
+	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the instances' CPUQuota to this machine's processors")
+	cobra.CheckErr(cmd.MarkFlagDirname("output"))
+	return cmd
+}
+
+// overlay puts into the topology what the lab must have otherwise than the spec says. It is all that its trees differ in
+// from those that are reviewed.
+func overlay(t *topology.Topology, o *lab.Overlay) {
+	for _, h := range t.Hosts {
+		if key, known := o.HostKeys[h.Name]; known {
+			h.HostKeys = []string{key}
+		}
+	}
+	if s := t.Backup.Storage; s != nil {
+		s.HostKey = o.Box
+	}
+	for _, v := range t.Packages.Vendors {
+		if fingerprint, known := o.Vendors[v.Name]; known {
+			v.Fingerprint = fingerprint
+		}
+	}
+	if w := t.Sources.Wkhtmltopdf; w != nil && o.Downloads[w.URL] != "" {
+		w.SHA256 = o.Downloads[w.URL]
+	}
+	for _, a := range t.Access.Admins {
+		a.Keys = append(a.Keys, o.Admin)
+	}
+}
+
+// scaleQuotas makes the instances' quotas limit as much on so many processors as they do on the hosts': 300% limits
+// nothing on two.
+func scaleQuotas(t *topology.Topology, cores int) {
+	for _, h := range t.Hosts {
+		for _, i := range h.Instances {
+			if cores < h.Hardware.Threads {
+				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(cores)/topology.Percent(h.Hardware.Threads))
+			}
+		}
+	}
+}
