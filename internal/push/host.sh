@@ -320,11 +320,11 @@ checked() {
 		area) what+=("$a") ;;
 		esac
 	done <<<"$facts"
-	systemd-sysusers "$etc"/current/sysusers.d/*.conf || die "systemd-sysusers refuses the users"
+	asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
 	for a in "${what[@]}"; do
 		case $a in
 		nginx)
-			[ ! -x "$etc/current/bin/certificates" ] || "$etc/current/bin/certificates" bootstrap >&2
+			[ ! -x "$etc/current/bin/certificates" ] || asked "$etc/current/bin/certificates" bootstrap
 			asked nginx -t -q
 			;;
 		ssh) asked sshd -t ;;
@@ -340,7 +340,7 @@ checked() {
 # asked COMMAND...: what a checker says when it refuses is why the push ends here.
 asked() {
 	local said
-	said=$("$@" 2>&1) || die "$1 refuses the new generation:" "$said"
+	said=$("$@" 2>&1) || die "${1##*/} refuses the new generation:" "$said"
 }
 
 ask_postgres() { # VERSION/NAME...
@@ -465,7 +465,7 @@ act() {
 	restart) systemctl "${try}restart" "$2" ;;
 	reload) systemctl "${try}reload-or-restart" "$2" ;;
 	*) return 1 ;;
-	esac 2>&1 >&2
+	esac >&2
 }
 
 # why UNIT: the end of what a unit said. Journals hold no secrets: odoogen's units print none.

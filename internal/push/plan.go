@@ -193,7 +193,9 @@ var ranks = []struct {
 	{"", "odoogen-nftables"},
 	{"", "postgresql@"},
 	{"", "odoogen-postgres@"},
+	{"run", "odoogen-venv@"},
 	{"", "odoo-"},
+	{"run", "odoogen-certificates"},
 	{"", "nginx"},
 }
 

@@ -106,7 +106,7 @@ func (p *Push) Execute(ctx context.Context) error {
 		return &Verdict{Failed, err}
 	}
 	if err := p.prepare(ctx, hosts); err != nil {
-		return &Verdict{Failed, fmt.Errorf("%w\nnothing has changed", err)}
+		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", err)}
 	}
 	err := p.turn(ctx, hosts)
 	if err != nil {
@@ -237,15 +237,25 @@ func (p *Push) install(ctx context.Context, h *host) error {
 			return err
 		}
 	}
-	if len(h.plan.Clusters) == 0 {
+	if len(h.plan.Clusters) > 0 {
+		var f facts
+		for _, c := range h.plan.Clusters {
+			p.Say(h.name, fmt.Sprintf("cluster %d/%s", c.Version, c.Name))
+			f.add(strconv.Itoa(c.Version), c.Name, strconv.Itoa(c.Port))
+		}
+		if err := p.net.call(ctx, call{host: h.name, verb: "clusters", args: []string{p.nonce}, stdin: f.reader()}); err != nil {
+			return err
+		}
+	}
+	if len(h.plan.Packages)+len(h.plan.Clusters) == 0 {
 		return nil
 	}
-	var f facts
-	for _, c := range h.plan.Clusters {
-		p.Say(h.name, fmt.Sprintf("cluster %d/%s", c.Version, c.Name))
-		f.add(strconv.Itoa(c.Version), c.Name, strconv.Itoa(c.Port))
+	// What packages brought may stand in the way of doors.
+	seen, err := p.net.observe(ctx, h.tree)
+	if err == nil {
+		h.plan.Doors = seen.Doors
 	}
-	return p.net.call(ctx, call{host: h.name, verb: "clusters", args: []string{p.nonce}, stdin: f.reader()})
+	return err
 }
 
 // check has the host's own programs read what of the generation they would not read as before.
