@@ -137,7 +137,7 @@ Include /etc/ssh/ssh_config
 }
 
 // find finds the way to a host, once. Routes stand in the order of preference; they are tried at the same time, each a
-// little later than the one before, and the first that answers is taken.
+// little later than the one before unless that one has failed, and the first that answers is taken.
 func (n *network) find(ctx context.Context, name string) error {
 	n.mu.Lock()
 	w := n.ways[name]
@@ -198,12 +198,19 @@ func (n *network) race(ctx context.Context, h *artifact.Host, lasting bool) (art
 		}
 	}
 	won := make(chan *runner, len(runners))
+	lost := make([]chan struct{}, len(runners)+1) // before each
+	for i := range lost {
+		lost[i] = make(chan struct{})
+	}
+	close(lost[0])
 	for i, r := range runners {
 		go func() {
 			select {
 			case <-ctx.Done():
+			case <-lost[i]:
 			case <-time.After(time.Duration(i) * stagger):
 			}
+			defer close(lost[i+1])
 			if r.jump && !n.answersThrough(ctx, r.route) || !r.jump && !answers(ctx, r.route.Address) {
 				won <- nil
 				return
