@@ -479,6 +479,7 @@ probe() {
 	mapfile -t facts
 	while :; do
 		wrong=() again=()
+		ask_units
 		for line in "${facts[@]}"; do
 			probe_one "$line" && continue
 			wrong+=("$said")
@@ -491,13 +492,25 @@ probe() {
 	done
 }
 
+# ask_units asks systemd about the units among the facts, all at once, as it answers slowly.
+declare -A standing=()
+ask_units() {
+	local units line n=0
+	standing=()
+	mapfile -t units < <(printf '%s\n' "${facts[@]}" | sed -n 's/^unit\t//p')
+	[ ${#units[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi
+	done < <(systemctl show --property=ActiveState,SubState,ConditionResult "${units[@]}")
+}
+
 probe_one() {
 	local kind a b c d got
 	IFS=$'\t' read -r kind a b c d <<<"$1"
 	said="$kind $a"
 	case $kind in
 	unit)
-		got=$(systemctl show --property=ActiveState,SubState,ConditionResult "$a" | tr '\n' ' ')
+		got=${standing[$a]:-}
 		said="$a is not up: $got"
 		# Debian's own units among them: a condition that does not hold is no failure.
 		[[ $got == *ActiveState=active* || $got == *ActiveState=inactive*ConditionResult=no* ]]
@@ -600,6 +613,7 @@ revert() {
 	rm -f "$state/owed"
 	undo_all
 	record "$name" reverted "-" || true
+	systemctl reset-failed 'odoo*' 2>/dev/null || true
 	disarm
 	rm -f "$state/lease"
 	printf 'current\t%s\n' "$(target current)"

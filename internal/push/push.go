@@ -22,6 +22,7 @@ type Push struct {
 	Review         *Review
 	OverwriteDrift bool
 	Wait           time.Duration // for another push that holds a host
+	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
 	Say            func(host, text string)
 
 	net   *network
@@ -297,7 +298,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		for _, a := range h.plan.undo {
 			f.add("undo", a.Verb, a.Unit)
 		}
-		seconds := armed(h.plan)
+		seconds := p.armed(h.plan)
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
 		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
@@ -324,7 +325,10 @@ func (p *Push) peer(h *host) *host {
 
 // armed is how long a host waits for its confirmation before it goes back: as long as its actions may take, and a
 // little more.
-func armed(plan *Plan) time.Duration {
+func (p *Push) armed(plan *Plan) time.Duration {
+	if p.RevertAfter > 0 {
+		return p.RevertAfter
+	}
 	return 3*time.Minute + time.Duration(len(plan.Actions))*5*time.Second
 }
 
@@ -385,7 +389,7 @@ func (p *Push) revert(hosts []*host, why error) error {
 		verdict.Why = fmt.Errorf("%w\n%s", verdict.Why, fmt.Sprintf(format, args...))
 	}
 	_ = each(hosts, func(h *host) error {
-		ctx, cancel := context.WithTimeout(context.Background(), armed(h.plan)+time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), p.armed(h.plan)+time.Minute)
 		defer cancel()
 		p.Say(h.name, "revert")
 		for {
