@@ -87,7 +87,7 @@ func progress(cmd *cobra.Command) func(host, text string) {
 func newPush() *cobra.Command {
 	var o pushOptions
 	var yes, unreviewed, overwrite bool
-	var wait, revertAfter time.Duration
+	var wait, revertAfter, probeFor time.Duration
 	cmd := &cobra.Command{
 		Use:   "push [HOST...]",
 		Short: "Make the hosts be what the spec says, or leave them as they were",
@@ -104,7 +104,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 				return err
 			}
 			defer p.Close()
-			p.OverwriteDrift, p.Wait, p.RevertAfter = overwrite, wait, revertAfter
+			p.OverwriteDrift, p.Wait, p.RevertAfter, p.ProbeFor = overwrite, wait, revertAfter, probeFor
 			if p.Review, err = reviewed(cmd.Context(), trees); !unreviewed && err != nil {
 				return err
 			}
@@ -127,6 +127,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
 	cmd.Flags().DurationVar(&wait, "wait", 0, "wait this long for another push that holds a host")
+	cmd.Flags().DurationVar(&probeFor, "probe-for", time.Minute, "how long what was started may take until it answers")
 	cmd.Flags().DurationVar(&revertAfter, "revert-after", 0, "let a host go back by itself when it is not confirmed in this time (default: as long as its actions may take)")
 	return cmd
 }

@@ -613,7 +613,7 @@ revert() {
 	rm -f "$state/owed"
 	undo_all
 	record "$name" reverted "-" || true
-	systemctl reset-failed 'odoo*' 2>/dev/null || true
+	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
 	disarm
 	rm -f "$state/lease"
 	printf 'current\t%s\n' "$(target current)"

@@ -88,10 +88,9 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
 	if !plan.Empty() || len(seen.Owed) > 0 {
+		// systemd takes every unit that it reached through the flipped link for changed, until it has read them again.
+		owed[Action{"daemon-reload", ""}], undo[Action{"daemon-reload", ""}] = true, true
 		owed[Action{"start", target}] = true
-		if len(seen.Doors) > 0 {
-			owed[Action{"daemon-reload", ""}] = true
-		}
 		back.end(undo)
 	}
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)

@@ -23,6 +23,7 @@ type Push struct {
 	OverwriteDrift bool
 	Wait           time.Duration // for another push that holds a host
 	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
+	ProbeFor       time.Duration // how long a probe may fail until it counts
 	Say            func(host, text string)
 
 	net   *network
@@ -309,7 +310,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	}
 	return each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
-		return p.probe(ctx, h, 60)
+		return p.probe(ctx, h, int(p.ProbeFor.Seconds()))
 	})
 }
 
