@@ -148,7 +148,7 @@ apt-config dump >/dev/null
 apt-get indextargets >/dev/null
 apt-cache policy >/dev/null
 printf '#!/bin/sh\n' >bin/release; chmod 0555 bin/release
-(cd systemd/system && systemd-analyze verify --recursive-errors=no odoogen-*.service odoogen-*.timer nftables.service nginx.service apt-daily-upgrade.service)
+(cd systemd/system && systemd-analyze verify --man=no --recursive-errors=no odoogen-*.service odoogen-*.timer nftables.service nginx.service apt-daily-upgrade.service)
 `)
 			if got != "" {
 				t.Error(got)

@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"cmp"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -126,8 +128,7 @@ func hostClusters(h *topology.Host) *conf.Node {
 			Set("version", c.Version, c.Path+".version").
 			Set("port", c.Port, c.Path+".port").
 			Set("unit", c.Unit(), c.Path+".version").
-			Set("dataDirectory", c.DataDir(), c.Path+".version").
-			Set("socketDirectory", topology.SocketDir), c.Path)
+			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version"), c.Path)
 	}
 	return all
 }
@@ -160,7 +161,7 @@ func hostListeners(t *topology.Topology, h *topology.Host) *conf.Node {
 		all.Add(conf.Object().
 			Set("port", l.Port).
 			Set("reach", string(l.Reach)).
-			Set("unit", l.Unit).
+			Set("unit", l.Unit, cmp.Or(l.UnitPath, l.Path)).
 			Set("what", l.What), l.Path)
 	}
 	return all

@@ -31,6 +31,7 @@ func Mirror(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	j, scheduled := jobOf(t, h, topology.MirrorUnit)
 	if !scheduled {
 		out.add("systemd/system/"+topology.MirrorUnit, mirrorOnDemand(t, h), artifact.DaemonReload)
+		out.constant("systemd/system/"+topology.MirrorUnit+".d/10-limits.conf", "systemd/mirror-limits.conf", readable, artifact.DaemonReload)
 		out.harden(topology.MirrorUnit, "mirror")
 		return out.result()
 	}

@@ -30,6 +30,8 @@ func Nginx(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		out.add("nginx/"+i.Name+".conf", vhost(h, i), reload)
 	}
 	out.constant("systemd/system/nginx.service.d/odoogen.conf", "systemd/nginx.conf", readable, artifact.DaemonReload)
+	out.constant("systemd/system/nginx.service.d/20-hardening.conf", "systemd/nginx-hardening.conf", readable,
+		artifact.DaemonReload, artifact.Restart(topology.NginxUnit))
 	return out.result()
 }
 

@@ -130,6 +130,8 @@ func odooProcess(u *conf.Unit, i *topology.Instance) {
 	u.Set("Group", i.User())
 	u.Set("Slice", i.Slice())
 	u.Set("WorkingDirectory", i.DataDir())
+	// A reload runs "python" again (odoo/service/server.py, _reexec): it has to find its own.
+	u.Environment("PATH", i.Venv()+"/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", i.Path+".version")
 	u.Environment("HOME", i.DataDir())
 	u.Environment("LANG", "C.UTF-8")
 	u.List("ReadWritePaths", []string{i.DataDir()})

@@ -49,6 +49,9 @@ func TestOdooUnits(t *testing.T) {
 		{units + "odoo-qa17.service", "TimeoutStopSec=150s"},
 		{units + "odoo-staging19.service", "After=network.target postgresql@15-staging.service"},
 		{units + "odoo-staging19.service", "ExecReload=/bin/kill -HUP $MAINPID"},
+		// Else Odoo 19 does not find its Python after a reload, and ends.
+		{units + "odoo-staging19.service", "Environment=PATH=/opt/odoo/venv/19/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		{units + "odoo-staging19.service", "Restart=always"},
 		{units + "odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G"},
 		{units + "odoo-qa17.service.d/10-limits.conf", "MemoryMax=3G"},
 		{units + "odoo-update-qa17.service.d/10-limits.conf", "MemoryMax=1G"},

@@ -103,6 +103,7 @@ func instanceEnv(i *topology.Instance) *conf.Text {
 	e.Set("PG_SOCKET", topology.SocketDir)
 	e.Set("PG_PORT", itoa(i.Cluster.Port), i.FromCluster("port")...)
 	e.Set("SQL_UNIT", i.Cluster.SQLUnit(), i.FromCluster("version")...)
+	e.Set("EXTENSIONS", i.Cluster.Folder()+"/extensions.sql", i.Class.Path+".cluster")
 
 	e.Set("ROOT", i.Root(), i.Path+".version")
 	e.Set("VENV", i.Venv(), i.Path+".version")

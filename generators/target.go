@@ -1,6 +1,8 @@
 package generators
 
 import (
+	"strings"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -14,7 +16,7 @@ func Target(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	u.Section("Unit")
 	u.Set("Description", "All that odoogen runs on "+h.Name)
 	for _, w := range t.Units(h) {
-		u.Set("Wants", w.Unit, w.Path)
+		u.Set("Wants", w.Unit, strings.Fields(w.Path)...)
 	}
 	out.add("systemd/system/"+topology.Target, &u.Text, artifact.DaemonReload)
 	out.constant("systemd/system/multi-user.target.d/odoogen.conf", "systemd/multi-user.conf", readable, artifact.DaemonReload)

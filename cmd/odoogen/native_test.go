@@ -83,6 +83,18 @@ func TestNativeCheckersAcceptVariantsOfTheSample(t *testing.T) {
 	}
 }
 
+func TestNativeCheckersAcceptOneHostForAll(t *testing.T) {
+	spec, err := os.ReadFile("testdata/one-host.cue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("envs.cue", spec, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	vetNatively(t)
+}
+
 // vetNatively has the checkers read the trees of the working directory's spec, and fails where one complains.
 func vetNatively(t *testing.T) *native.Report {
 	t.Helper()

@@ -32,7 +32,8 @@ PostgreSQL ...), in a throw-away root over this Debian system or over another on
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "ok: %d hosts, %d clusters, %d instances\n", len(t.Hosts), len(t.Clusters), len(t.Instances))
+			fmt.Fprintf(cmd.OutOrStdout(), "ok: %s, %s, %s\n",
+				count(len(t.Hosts), "host"), count(len(t.Clusters), "cluster"), count(len(t.Instances), "instance"))
 			return nil
 		},
 	}
@@ -58,7 +59,15 @@ func vetNative(ctx context.Context, root string, asJSON bool, stdout, stderr io.
 		report.Text(stdout, "out")
 	}
 	if err == nil && !report.Accepted() {
-		err = fmt.Errorf("the native checkers found %d problems", report.Problems())
+		err = fmt.Errorf("the native checkers found %s", count(report.Problems(), "problem"))
 	}
 	return err
+}
+
+// count is a number of things: "1 host", "2 hosts".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

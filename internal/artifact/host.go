@@ -104,12 +104,11 @@ type Door struct {
 
 // Cluster is a PostgreSQL cluster, and how it is made.
 type Cluster struct {
-	Name            string `json:"name"`
-	Version         int    `json:"version"`
-	Port            int    `json:"port"`
-	Unit            string `json:"unit"`
-	DataDirectory   string `json:"dataDirectory"`
-	SocketDirectory string `json:"socketDirectory"`
+	Name    string   `json:"name"`
+	Version int      `json:"version"`
+	Port    int      `json:"port"`
+	Unit    string   `json:"unit"`
+	Create  []string `json:"create"` // the arguments of pg_createcluster(1)
 }
 
 // Probe says how to find out that something works.

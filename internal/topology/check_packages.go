@@ -45,6 +45,13 @@ func checkVersions(c *checker) {
 					c.also(h.Path+".debian", "Debian %d has PostgreSQL %d", h.Debian, debian.postgres), "no %s on host %s", name, h.Name)
 			}
 		}
+		for _, cl := range h.Clusters {
+			// PostgreSQL 15 brought the methods lz4 and zstd (its release notes).
+			if method := cl.Settings.WALCompression; cl.Version < 15 && (method == "lz4" || method == "zstd") {
+				c.refuse(cl.Path+".version", `settings: wal_compression: "on"`,
+					c.also(cl.Path+".settings.wal_compression", "%s", method), "wal_compression %s needs PostgreSQL 15", method)
+			}
+		}
 		java := c.t.Java()
 		if h.CI != nil && !c.broken.hit("packages") && (!newJava.MatchString(java) || java == debianJava && debian.java < 21 && !c.vendor(java)) {
 			c.refuse("packages.vendors", "a vendor of temurin-21-jre, such as packages.adoptium.net", c.also(h.Path+".debian", "Debian %d has Java %d", h.Debian, debian.java),

@@ -22,9 +22,6 @@ func (c *Cluster) DataDir() string {
 // Folder holds the cluster's files in a tree, and below Current on a host.
 func (c *Cluster) Folder() string { return "postgresql/" + c.Name }
 
-// ExtensionsSQL makes the extensions of an Odoo database: what a restore runs before it fills a new one.
-func (c *Cluster) ExtensionsSQL() string { return Current + "/" + c.Folder() + "/extensions.sql" }
-
 // CreateArguments are those of pg_createcluster(1). Odoo's databases bring their own collation (databases.sql); the
 // locale decides about letters and messages. Checksums find a corrupted page when it is read or dumped.
 func (c *Cluster) CreateArguments() []string {

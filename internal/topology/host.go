@@ -77,7 +77,8 @@ type Listener struct {
 	What  string
 	Path  string // where the spec says it
 
-	Metrics bool // answers /metrics
+	UnitPath string // where it says the unit, if that is elsewhere
+	Metrics  bool   // answers /metrics
 }
 
 // Listeners are all the TCP ports that are taken on the host, sorted by port. A rule refuses that two are one;
@@ -92,7 +93,8 @@ func (t *Topology) Listeners(h *Host) []Listener {
 	}
 	for _, c := range h.Clusters {
 		// On its socket alone; the port is part of the socket's name, and nobody else's.
-		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port "+c.Path+".version")
+		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port")
+		ls[len(ls)-1].UnitPath = c.Path + ".version"
 		if t.Observability != nil {
 			exporter(c.Exporter, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
 		}
@@ -184,7 +186,7 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 // Wanted is a unit that odoogen.target starts.
 type Wanted struct {
 	Unit string
-	Path string // why it is there
+	Path string // why it is there; several paths are apart by spaces
 }
 
 // Units are what odoogen.target wants on the host, in the order in which they are started.

@@ -28,10 +28,19 @@ fetch() {
 }
 
 # fill makes a new database of a dump, as Odoo itself makes one: fill DATABASE DUMP
+# The extensions come first, while nothing of Odoo's is in it: a dump does not say that unaccent() is immutable, and
+# indexes of the dump may need it. Their comments are left out, which only their owner may write.
 fill() {
+	local list
 	drop_database "$1"
 	sql "CREATE DATABASE \"$1\" OWNER \"$ODOO_USER\" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
-	as "$ODOO_USER" "$PG_BIN/pg_restore" -h "$PG_SOCKET" -p "$PG_PORT" -d "$1" --jobs=2 --no-owner --exit-on-error "$2"
+	as postgres "$PG_BIN/psql" -h "$PG_SOCKET" -p "$PG_PORT" -d "$1" -Xq -v ON_ERROR_STOP=1 <"$tree/$EXTENSIONS"
+	list=$(mktemp)
+	as "$ODOO_USER" "$PG_BIN/pg_restore" --list "$2" | grep -v ' COMMENT - EXTENSION ' >"$list"
+	chmod 0644 -- "$list"
+	as "$ODOO_USER" "$PG_BIN/pg_restore" -h "$PG_SOCKET" -p "$PG_PORT" -d "$1" --jobs=2 --no-owner --exit-on-error \
+		--use-list "$list" "$2"
+	rm -f -- "$list"
 }
 
 # odoo runs the instance's own code: odoo ARGUMENT...
