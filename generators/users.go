@@ -42,7 +42,6 @@ func Users(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		own.directory(i.DataDir(), "0750", i.User())
 		own.directory(i.Root(), "0755", "root", i.Path, i.Path+".version")
 		own.directory(i.Releases(), "0755", "root", i.Path, i.Path+".version")
-		own.directory(i.CertificateDir(), "0755", "root")
 		own.write(&out, "odoo-"+i.Name)
 	}
 	return out.result()

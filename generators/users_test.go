@@ -21,7 +21,7 @@ func TestUsersAndDirectoriesAreMade(t *testing.T) {
 			users: []string{"odoo-qa17:/var/lib/odoo/qa17:/usr/sbin/nologin", "deploy:/home/deploy:/bin/bash", "anna:/home/anna:/bin/bash"},
 			directories: []string{
 				"drwx------ /var/lib/odoogen/secrets", "drwx--x--x /var/lib/odoogen/dumps", "drwxr-x--- /var/lib/odoo/qa17",
-				"drwxr-xr-x /opt/odoo/instances/qa-17/releases", "drwxr-xr-x /run/odoogen/update", "drwxr-xr-x /var/lib/odoogen/tls/qa17",
+				"drwxr-xr-x /opt/odoo/instances/qa-17/releases", "drwxr-xr-x /run/odoogen/update", "drwxr-xr-x /var/lib/odoogen/tls",
 			},
 		},
 		"ci": {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"odoogen/internal/push"
 	"odoogen/internal/topology"
 )
 
@@ -38,6 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
 	var problems topology.Problems
+	var verdict *push.Verdict
 	switch {
 	case err == nil:
 		return exitOK
@@ -45,6 +47,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitDifferent
 	case errors.As(err, &problems):
 		fmt.Fprintln(stderr, err) // each begins with its place, where an editor finds it
+	case errors.As(err, &verdict):
+		fmt.Fprintln(stderr, "odoogen:", err)
+		return verdict.Code
 	default:
 		fmt.Fprintln(stderr, "odoogen:", err)
 	}

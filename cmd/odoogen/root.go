@@ -13,7 +13,7 @@ func newRoot() *cobra.Command {
 		Short: "One CUE source for Odoo test environments on your own Debian servers",
 		Long: `odoogen compiles one CUE source, envs.cue, into the exact files of every host that runs Odoo test environments.
 
-Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk on stderr.`,
+Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is on stdout, talk on stderr.`,
 		Example: `  odoogen init servers                          # a directory with a commented envs.cue
   odoogen vet                                   # every mistake, with its place
   sudo odoogen vet --native                     # every file, read by the program that reads it on the host
@@ -22,6 +22,9 @@ Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk 
   odoogen build --check -o golden               # whether golden/ is what envs.cue gives
   odoogen why out/tests/odoo/qa17.conf:12       # where a line comes from
   odoogen where envs.cue:42                     # what a line leads to
+  odoogen plan                                  # what a push would do
+  odoogen push                                  # make every host be that, or leave it as it was
+  odoogen status                                # what the hosts are
   sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
   odoogen version
   odoogen completion bash > /etc/bash_completion.d/odoogen`,
@@ -33,6 +36,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found. The result is on stdout, talk 
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newLab(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newLab(), newVersion())
 	return cmd
 }

@@ -16,13 +16,16 @@ import (
 type Observation struct {
 	Generation string   // the name of what current leads to, "42-3f9a..."; empty on a host that had no push yet
 	Confirmed  string   // the generation that a boot returns to
+	Stored     []string // all generations that the host has
 	Manifest   []byte   // of the current generation
 	Host       []byte   // its HOST.json
 	Drift      []string // files of the current generation that are not what its MANIFEST says
 	Doors      []string // doors that are missing or not as they should be
 	Packages   []string // of those that the new tree needs, what is not installed
 	Clusters   []string // PostgreSQL clusters that exist, "15/main"
+	Secrets    []string // of those that the new tree's units read, what is not there
 	Owed       []string // actions that a push before this one began and did not end
+	Holder     string   // who holds the host's lease
 }
 
 // Plan is what a push does on one host, in order.
@@ -36,6 +39,9 @@ type Plan struct {
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
+	Secrets  []string           `json:"secrets,omitempty"` // that are missing: nothing can be pushed
+
+	undo []Action // of the way back
 }
 
 // Empty tells whether the host is already what it shall be.
@@ -61,80 +67,115 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: the host's own %w", tree.Host, err)
 	}
+	after, err := artifact.ParseManifest(tree.Manifest())
+	if err != nil {
+		return nil, err
+	}
 	plan := &Plan{Host: tree.Host, From: seen.Generation, Digest: tree.Digest(),
-		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
+		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, Secrets: seen.Secrets}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
 			plan.Clusters = append(plan.Clusters, c)
 		}
 	}
-	owed := map[Action]bool{}
+	ran, run := unitsOf(seen.Host), host.Units
+	forth, back := turning{before, after, ran, run}, turning{after, before, run, ran}
+	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {
 		verb, unit, _ := strings.Cut(text, " ")
 		owed[Action{verb, unit}] = true
 	}
-	plan.Files = changes(before, tree, owed)
-	for _, unit := range left(seen.Host, host) {
-		owed[Action{"stop", unit}] = true
+	plan.Files = forth.gather(owed, seen.Drift)
+	back.gather(undo, nil)
+	if !plan.Empty() || len(seen.Owed) > 0 {
+		// systemd takes every unit that it reached through the flipped link for changed, until it has read them again.
+		owed[Action{"daemon-reload", ""}], undo[Action{"daemon-reload", ""}] = true, true
+		owed[Action{"start", target}] = true
+		back.end(undo)
 	}
-	if len(plan.Files) > 0 || len(seen.Owed) > 0 {
-		owed[Action{"start", "odoogen.target"}] = true
-	}
-	for a := range owed {
-		plan.Actions = append(plan.Actions, a)
-	}
-	slices.SortFunc(plan.Actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.Unit, b.Unit), strings.Compare(a.Verb, b.Verb))
-	})
-	plan.Actions = withoutRedundant(plan.Actions)
+	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
 	return plan, nil
 }
 
-// changes lists the files that differ, and gathers what they make the host do.
-func changes(before []artifact.Entry, tree *artifact.Tree, owed map[Action]bool) []artifact.Change {
+// target wants all that runs.
+const target = "odoogen.target"
+
+// turning is a host that goes from one generation to another, either way.
+type turning struct {
+	before, after []artifact.Entry
+	ran, run      []string // units that the target wanted, and wants
+}
+
+// gather lists the files that differ, those that drifted among them, and notes what they make the host do.
+func (t turning) gather(owed map[Action]bool, drift []string) []artifact.Change {
 	old := map[string]artifact.Entry{}
-	for _, e := range before {
+	for _, e := range t.before {
 		old[e.Path] = e
 	}
+	left := map[string]bool{}
+	for _, unit := range t.ran {
+		if !slices.Contains(t.run, unit) {
+			left[unit] = true
+			owed[Action{"stop", unit}] = true
+		}
+	}
 	var out []artifact.Change
-	note := func(kind byte, path string, effects []artifact.Effect) {
-		out = append(out, artifact.Change{Kind: kind, Path: path})
-		for _, e := range effects {
-			verb, unit, _ := strings.Cut(string(e), ":")
-			if kind == 'D' && verb != "daemon-reload" && verb != "reload" {
-				continue // what left is stopped, not restarted
+	note := func(kind byte, e artifact.Entry) {
+		out = append(out, artifact.Change{Kind: kind, Path: e.Path})
+		for _, effect := range e.Effects {
+			verb, unit, _ := strings.Cut(string(effect), ":")
+			if left[unit] || kind == 'D' && verb == "run" {
+				continue // what left is stopped, and what is no more cannot be run
 			}
 			owed[Action{verb, unit}] = true
 		}
 	}
-	for i := range tree.Files {
-		f := &tree.Files[i]
-		e, ok := old[f.Path]
-		delete(old, f.Path)
+	for _, e := range t.after {
+		was, ok := old[e.Path]
+		delete(old, e.Path)
 		switch {
 		case !ok:
-			note('A', f.Path, f.Effects)
-		case e.Digest != f.Digest() || e.Mode != f.Mode:
-			note('M', f.Path, f.Effects)
+			note('A', e)
+		case was.Digest != e.Digest || was.Mode != e.Mode || slices.Contains(drift, e.Path):
+			note('M', e)
 		}
 	}
-	for path, e := range old {
-		note('D', path, e.Effects)
+	for _, e := range old {
+		note('D', e)
 	}
 	slices.SortFunc(out, func(a, b artifact.Change) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 
-// left are the units that the host ran and shall run no more.
-func left(before []byte, now *artifact.Host) []string {
-	if len(before) == 0 {
+// end is what a way back ends with: the target wants what it wanted, or is no more.
+func (t turning) end(owed map[Action]bool) {
+	if len(t.run) > 0 {
+		owed[Action{"start", target}] = true
+	} else {
+		owed[Action{"stop", target}] = true
+	}
+}
+
+// unitsOf are those that a HOST.json lists. One that cannot be read was written by another odoogen; `status` shows
+// what still runs.
+func unitsOf(data []byte) []string {
+	host, err := (&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}}).ReadHost()
+	if err != nil {
 		return nil
 	}
-	old, err := (&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: before}}}).ReadHost()
-	if err != nil {
-		return nil // written by another odoogen; `status` shows what still runs
+	return host.Units
+}
+
+// inOrder sorts actions, without those that others do already.
+func inOrder(set map[Action]bool) []Action {
+	var all []Action
+	for a := range set {
+		all = append(all, a)
 	}
-	return slices.DeleteFunc(old.Units, func(u string) bool { return slices.Contains(now.Units, u) })
+	slices.SortFunc(all, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(a.Unit, b.Unit), strings.Compare(a.Verb, b.Verb))
+	})
+	return withoutRedundant(all)
 }
 
 // ranks are the fixed order of actions: what others stand on comes first. systemd reads its units before any of
@@ -151,7 +192,9 @@ var ranks = []struct {
 	{"", "odoogen-nftables"},
 	{"", "postgresql@"},
 	{"", "odoogen-postgres@"},
+	{"run", "odoogen-venv@"},
 	{"", "odoo-"},
+	{"run", "odoogen-certificates"},
 	{"", "nginx"},
 }
 

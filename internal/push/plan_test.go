@@ -80,7 +80,7 @@ func TestActionsComeInTheOrderInWhichThingsStandOnEachOther(t *testing.T) {
 func TestWhatRestartsIsNotReloadedToo(t *testing.T) {
 	files := []string{"a restart:nginx.service", "b reload:nginx.service"}
 	got := actions(t, tree(t, "2", "nginx.service", files...), seen(tree(t, "1", "nginx.service", files...)))
-	if diff := cmp.Diff([]string{"restart nginx.service", "start odoogen.target"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"daemon-reload", "restart nginx.service", "start odoogen.target"}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -89,7 +89,7 @@ func TestAUnitThatLeftIsStoppedAndNotRestarted(t *testing.T) {
 	before := tree(t, "1", "odoo-qa17.service nginx.service", "odoo/qa17.conf restart:odoo-qa17.service", "nginx/a reload:nginx.service")
 	after := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
 	got := actions(t, after, seen(before))
-	if diff := cmp.Diff([]string{"stop odoo-qa17.service", "start odoogen.target"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"stop odoo-qa17.service", "daemon-reload", "start odoogen.target"}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -98,7 +98,7 @@ func TestWhatAnEarlierPushStillOwesIsDone(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
 	o := seen(same)
 	o.Owed = []string{"reload nginx.service"}
-	if diff := cmp.Diff([]string{"reload nginx.service", "start odoogen.target"}, actions(t, same, o)); diff != "" {
+	if diff := cmp.Diff([]string{"daemon-reload", "reload nginx.service", "start odoogen.target"}, actions(t, same, o)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -110,5 +110,52 @@ func TestABareHostGetsEverything(t *testing.T) {
 	}
 	if len(plan.Files) != 3 || len(plan.Packages) != 1 || plan.From != "" {
 		t.Errorf("%+v", plan)
+	}
+}
+
+func TestADriftedFileIsTakenBackWithAllThatReadsIt(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service", "b")
+	o := seen(same)
+	o.Drift = []string{"nginx/a.conf"}
+	if diff := cmp.Diff([]string{"daemon-reload", "reload nginx.service", "start odoogen.target"}, actions(t, same, o)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTheWayBackUndoesWhatTheWayForthDoes(t *testing.T) {
+	before := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service", "old restart:nginx.service")
+	after := tree(t, "2", "nginx.service alloy.service", "nginx/a reload:nginx.service", "alloy restart:alloy.service", "users run:odoogen-users.service")
+	for _, c := range []struct {
+		name string
+		seen *Observation
+		want []string
+	}{
+		{"a unit that came is stopped, and what is no more is not run", seen(before),
+			[]string{"stop alloy.service", "daemon-reload", "restart nginx.service", "start odoogen.target"}},
+		{"a bare host runs nothing again", &Observation{},
+			[]string{"stop alloy.service", "stop nginx.service", "stop odoogen.target", "daemon-reload"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan, err := NewPlan(after, c.seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, a := range plan.undo {
+				got = append(got, a.String())
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestADropInThatLeavesAWantedUnitRestartsIt(t *testing.T) {
+	before := tree(t, "1", "nginx.service", "d daemon-reload,restart:nginx.service")
+	before.Files[1].Effects = []artifact.Effect{artifact.DaemonReload, artifact.Restart("nginx.service")}
+	after := tree(t, "1", "nginx.service")
+	if diff := cmp.Diff([]string{"daemon-reload", "restart nginx.service", "start odoogen.target"}, actions(t, after, seen(before))); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"odoogen/internal/artifact"
+	"odoogen/internal/push"
+)
+
+// pushOptions are what plan, push and status share: where the trees come from.
+type pushOptions struct{ built string }
+
+func (o *pushOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
+	cobra.CheckErr(cmd.MarkFlagDirname("built"))
+}
+
+// trees compiles the spec, or reads what was built.
+func (o *pushOptions) trees(cmd *cobra.Command) ([]*artifact.Tree, error) {
+	if o.built == "" {
+		b, err := compile(cmd.ErrOrStderr())
+		if err != nil {
+			return nil, err
+		}
+		return b.Trees, nil
+	}
+	manifests, err := filepath.Glob(filepath.Join(o.built, "*", artifact.ManifestName))
+	if err != nil {
+		return nil, err
+	}
+	if len(manifests) == 0 {
+		return nil, fmt.Errorf("%s holds no trees", o.built)
+	}
+	var all []*artifact.Tree
+	for _, m := range manifests {
+		t, err := artifact.ReadTree(filepath.Dir(m))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// start begins a push of the trees to the hosts named.
+func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
+	trees, err := o.trees(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &push.Push{Owner: operator(), Say: progress(cmd)}
+	return p, trees, p.Start(trees, names)
+}
+
+// operator is who pushes: "anna@laptop".
+func operator() string {
+	name := "somebody"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	machine, _ := os.Hostname()
+	return name + "@" + machine
+}
+
+// progress prints a line for each step of a host.
+func progress(cmd *cobra.Command) func(host, text string) {
+	var mu sync.Mutex
+	began := time.Now()
+	return func(host, text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs %s: %s\n", time.Since(began).Seconds(), host, text)
+	}
+}
+
+func newPush() *cobra.Command {
+	var o pushOptions
+	var yes, unreviewed, overwrite bool
+	var wait, revertAfter, probeFor time.Duration
+	cmd := &cobra.Command{
+		Use:   "push [HOST...]",
+		Short: "Make the hosts be what the spec says, or leave them as they were",
+		Long: `Make every host, or those named, be exactly its reviewed tree. Each is checked by its own programs, turned by one
+rename, probed from itself and from another, and confirmed over a new connection; whatever fails before that turns all of
+them back. It asks first.
+
+Exit codes: 0 applied or already so, 1 failed and nothing has changed, 3 rolled back, 4 unknown (a host does not answer;
+it goes back by itself), 5 partial (the next push mends it).`,
+		Example: "  odoogen push\n  odoogen push tests --yes\n  odoogen lab exec odoogen push",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, trees, err := o.start(cmd, args)
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			p.OverwriteDrift, p.Wait, p.RevertAfter, p.ProbeFor = overwrite, wait, revertAfter, probeFor
+			if p.Review, err = reviewed(cmd.Context(), trees); !unreviewed && err != nil {
+				return err
+			}
+			plans, err := p.Plan(cmd.Context())
+			if err != nil {
+				return err
+			}
+			printPlans(cmd.OutOrStdout(), plans)
+			if empty(plans) {
+				return nil
+			}
+			if !yes && !asked(cmd) {
+				return errors.New("not pushed")
+			}
+			return p.Execute(cmd.Context())
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
+	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait this long for another push that holds a host")
+	cmd.Flags().DurationVar(&probeFor, "probe-for", time.Minute, "how long what was started may take until it answers")
+	cmd.Flags().DurationVar(&revertAfter, "revert-after", 0, "let a host go back by itself when it is not confirmed in this time (default: as long as its actions may take)")
+	return cmd
+}
+
+// reviewed tells what commit the trees are of. It is an error where golden/ at HEAD is otherwise.
+func reviewed(ctx context.Context, trees []*artifact.Tree) (*push.Review, error) {
+	r, err := push.Reviewed(ctx, ".", trees)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w\nhint: what is pushed is what was reviewed, golden/ at HEAD; --unreviewed pushes anyway", err)
+	case len(r.Differ) > 0:
+		first := r.Differ[:min(len(r.Differ), 5)]
+		return nil, fmt.Errorf("not reviewed: %d files differ from golden/ at HEAD: %s\nhint: odoogen build -o golden and commit, or --unreviewed",
+			len(r.Differ), strings.Join(first, ", "))
+	}
+	return r, nil
+}
+
+func asked(cmd *cobra.Command) bool {
+	fmt.Fprint(cmd.ErrOrStderr(), "push? [y/N] ")
+	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}

@@ -1,0 +1,676 @@
+#!/bin/bash
+# What odoogen does on a host: a verb for each phase of a push. It stands at /usr/local/lib/odoogen/host, outside every
+# generation, and needs bash, coreutils, util-linux, tar and systemd. A push sends it along each time, so that it is
+# never older than what asks. Facts come on stdin, one a line, words apart by tabs, "-" for an empty one; nothing that
+# a user typed is ever part of a command.
+set -euo pipefail
+shopt -s inherit_errexit nullglob
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
+umask 022
+cd /
+
+etc=/etc/odoogen
+state=/var/lib/odoogen
+lib=/usr/local/lib/odoogen
+locks=/run/lock/odoogen
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# --- Generations ------------------------------------------------------------------------------------------------
+
+# target LINK: the name of the generation that current or confirmed leads to; nothing where there is none.
+target() {
+	local to
+	to=$(readlink "$etc/$1") || return 0
+	printf '%s' "${to#generations/}"
+}
+
+# turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2).
+turn_link() {
+	ln -sfn "generations/$2" "$etc/.$1.new"
+	mv -fT "$etc/.$1.new" "$etc/$1"
+	sync -f "$etc"
+}
+
+# differs DIR: the files that are not what the directory's MANIFEST says: other bytes or mode, missing, or strange.
+differs() {
+	cd "$1"
+	{
+		sed -E 's/^[0-7]+ ([0-9a-f]+) [^ ]+ /\1  /' MANIFEST | { sha256sum --check --quiet 2>/dev/null || true; } |
+			sed -n 's/: FAILED.*$//p'
+		comm -3 <(sed -E 's/^0*([0-7]+) [0-9a-f]+ [^ ]+ /\1 /' MANIFEST | sort) \
+			<(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
+	} | sort -u
+	cd /
+}
+
+# --- Observing --------------------------------------------------------------------------------------------------
+
+# observe: facts of what shall be on stdin; prints what is.
+observe() {
+	local current verb a b c d have packages=() doors=() name
+	current=$(target current)
+	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
+	if [ -n "$current" ] && [ "$current" != 0 ]; then
+		differs "$etc/generations/$current" | sed 's/^/drift\t/'
+	fi
+	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
+	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
+	for name in /etc/postgresql/*/*/postgresql.conf; do
+		name=${name#/etc/postgresql/}
+		printf 'cluster\t%s\n' "${name%/postgresql.conf}"
+	done
+	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
+	while IFS=$'\t' read -r verb a b c d; do
+		case $verb in
+		digest)
+			if [ -z "$current" ] || [ "$current" = 0 ]; then continue; fi
+			have=$(sha256sum <"$etc/current/MANIFEST")
+			if [ "${have%% *}" != "$a" ]; then
+				printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
+				printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
+			fi
+			;;
+		door)
+			doors+=("$a")
+			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
+			;;
+		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
+		disabled) [ -z "$(compgen -G "/etc/systemd/system/*.wants/$a" || true)" ] || printf 'door\t%s\n' "$a" ;;
+		secret) [ -s "$state/secrets/$a" ] || printf 'secret\t%s\n' "$a" ;;
+		package) packages+=("$a") ;;
+		esac
+	done
+	# One program each for all of them: to do nothing must cost nothing.
+	find "${doors[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\n' 2>/dev/null || true
+	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+}
+
+# same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
+same_text() {
+	local have want
+	[ -f "$1" ] || return 1
+	IFS= read -r -d '' have <"$1" || true
+	printf -v want '%b' "$2"
+	[ "$have" = "$want" ]
+}
+
+# --- Lease ------------------------------------------------------------------------------------------------------
+
+# lease NONCE SECONDS: takes the host for one push; who takes it stands on stdin. A killed push holds it no longer
+# than SECONDS, and longer only while what it began still works.
+lease() {
+	local now nonce until owner
+	now=$(date +%s)
+	mkdir -p "$state" "$etc/generations/0" "$lib" "$locks"
+	exec 8>"$state/lock"
+	flock --wait 5 8 || die "a push that was cut off still works on this host"
+	if [ -f "$state/lease" ]; then
+		IFS=$'\t' read -r nonce until owner <"$state/lease"
+		if [ "$nonce" != "$1" ] && [ "$until" -gt "$now" ]; then
+			printf 'held\t%s\t%s\n' "$((until - now))" "$owner"
+			return
+		fi
+	fi
+	if [ -f "$state/armed" ]; then
+		printf 'held\t%s\t%s\n' 5 "a push that was cut off and is about to be reverted"
+		return
+	fi
+	read -r owner || true
+	write_lease "$1" "$((now + $2))" "$owner"
+	install_self
+	printf 'leased\n'
+}
+
+write_lease() {
+	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >"$state/lease.new"
+	mv -f "$state/lease.new" "$state/lease"
+}
+
+# install_self puts this very script where timer and boot find it.
+install_self() {
+	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
+	chmod 755 "$lib/host.new"
+	mv -f "$lib/host.new" "$lib/host"
+	[ "$(cat /etc/systemd/system/odoogen-boot.service 2>/dev/null)" = "$boot_unit" ] && return
+	mkdir -p /etc/systemd/system/sysinit.target.wants
+	printf '%s\n' "$boot_unit" >/etc/systemd/system/odoogen-boot.service
+	ln -sfn ../odoogen-boot.service /etc/systemd/system/sysinit.target.wants/odoogen-boot.service
+}
+
+# A timer is lost in a power cut, as it lives in /run; this is not. It comes before all that reads a generation.
+boot_unit='# Goes back to the generation that was confirmed last, where a push was cut off by a loss of power.
+[Unit]
+Description=Confirmed generation of odoogen
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Before=sysinit.target systemd-sysctl.service systemd-sysusers.service systemd-tmpfiles-setup.service network-pre.target
+ConditionPathIsReadWrite=/etc
+ConditionPathExists=/etc/odoogen/.back
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/lib/odoogen/host boot'
+
+# held NONCE: goes on only while this push has the lease, and prolongs it.
+held() {
+	local nonce until owner
+	exec 8>"$state/lock"
+	flock --wait 5 8 || die "something else of odoogen works on this host"
+	[ -f "$state/lease" ] || die "this push no longer holds the lease"
+	IFS=$'\t' read -r nonce until owner <"$state/lease"
+	[ "$nonce" = "$1" ] || die "this push no longer holds the lease: $owner does"
+	write_lease "$nonce" "$(($(date +%s) + 120))" "$owner"
+}
+
+# abandon NONCE: ends a push that changed nothing.
+abandon() {
+	held "$1"
+	[ ! -f "$state/armed" ] || die "the revert is armed"
+	remove_stray
+	rm -f "$state/lease"
+}
+
+# remove_stray removes generations that were staged and never stood.
+remove_stray() {
+	local name newest
+	newest=$(number "$(target current)")
+	rm -rf "$etc"/generations/.[0-9]*
+	for name in "$etc"/generations/*-*; do
+		[ "$(number "$name")" -le "$newest" ] || remove "$name"
+	done
+}
+
+number() {
+	local name=${1##*/}
+	name=${name%%-*}
+	printf '%s' "${name:-0}"
+}
+
+remove() {
+	chattr -R -i "$1" 2>/dev/null || true
+	rm -rf "$1"
+}
+
+# --- Staging ----------------------------------------------------------------------------------------------------
+
+# stage NONCE NAME: makes generations/NAME of the tar on stdin, which holds MANIFEST and what the host lacks; the rest
+# is copied from the current generation, never linked: an edit by hand reaches one generation only.
+stage() {
+	local new=$etc/generations/.$2 wrong
+	held "$1"
+	remove_stray
+	mkdir "$new"
+	[ ! -f "$etc/current/MANIFEST" ] || cp -a --reflink=auto "$etc/current/." "$new"
+	tar -x -p -C "$new" --no-same-owner --unlink-first
+	comm -13 <(sed -E 's/^[^ ]+ [^ ]+ [^ ]+ //' "$new/MANIFEST" | sort) \
+		<(find "$new" -mindepth 1 ! -type d ! -path "$new/MANIFEST" -printf '%P\n' | sort) |
+		while IFS= read -r wrong; do rm -f "$new/$wrong"; done
+	find "$new" -mindepth 1 -type d -empty -delete
+	wrong=$(differs "$new")
+	[ -z "$wrong" ] || die "what came is not what MANIFEST says:" "$wrong"
+	sync -f "$new"
+	mv -T "$new" "$etc/generations/$2"
+	chattr -R +i "$etc/generations/$2" 2>/dev/null || true
+	sync -f "$etc/generations"
+}
+
+# --- Preparing: what a rollback does not undo -------------------------------------------------------------------
+
+# packages NONCE NAME: installs the packages on stdin, and starts none of them: the firewall does not stand yet.
+# Debian's come first, for those of vendors need their keys fetched and looked at. apt sees the sources and pins of
+# the generation to come.
+packages() {
+	local verb a b c plain=() late=() vendors=() downloads=() tree=$etc/generations/$2
+	held "$1"
+	while IFS=$'\t' read -r verb a b c; do
+		case $verb in
+		package) [ "$b" = - ] && plain+=("$a") || plain+=("$a=$b") ;;
+		late) [ "$b" = - ] && late+=("$a") || late+=("$a=$b") ;;
+		vendor) vendors+=("$a"$'\t'"$b"$'\t'"$c") ;;
+		download) downloads+=("$a"$'\t'"$b"$'\t'"$c") ;;
+		esac
+	done
+	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	# PostgreSQL makes no cluster of its own before the door to the generation's setting stands.
+	mkdir -p /etc/postgresql-common/createcluster.d
+	printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.d/odoogen-packages.conf
+	trap 'rm -rf /usr/sbin/policy-rc.d /etc/postgresql-common/createcluster.d/odoogen-packages.conf "$scratch"' EXIT
+	if [ ${#plain[@]} -gt 0 ]; then
+		apt -q update
+		apt -q -y install "${plain[@]}"
+	fi
+	if [ ${#late[@]} -gt 0 ]; then
+		for a in "${vendors[@]}"; do vendor_key "$a"; done
+		install -d "$scratch/sources.list.d" "$scratch/preferences.d"
+		cp -L "$tree/apt/odoogen.sources" "$scratch/sources.list.d/"
+		cp -L "$tree/apt/preferences" "$scratch/preferences.d/odoogen"
+		for a in /etc/apt/sources.list.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/sources.list.d/"; done
+		for a in /etc/apt/preferences.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/preferences.d/"; done
+		b=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
+		apt -q "${b[@]}" update
+		apt -q -y "${b[@]}" install "${late[@]}"
+	fi
+	for a in "${downloads[@]}"; do
+		IFS=$'\t' read -r a b c <<<"$a"
+		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
+		apt -q -y install "$scratch/$a.deb"
+	done
+}
+
+apt() {
+	apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 \
+		--no-install-recommends "$@" >"$state/apt.log" 2>&1 || die "apt-get $* failed:" "$(tail -n 12 "$state/apt.log")"
+}
+
+# vendor_key "URL<tab>FINGERPRINT<tab>KEYRING": fetches a vendor's key, and believes it by its fingerprint.
+vendor_key() {
+	local url print keyring found
+	IFS=$'\t' read -r url print keyring <<<"$1"
+	/usr/lib/apt/apt-helper -q download-file "$url" "$scratch/key" >&2
+	found=$(gpg --batch --homedir "$scratch" --with-colons --show-keys "$scratch/key" 2>/dev/null |
+		awk -F : '$1 == "pub" { n++ } $1 == "fpr" && !f { f = $10 } END { if (n == 1) print f }')
+	[ "$found" = "$print" ] || die "the key at $url has fingerprint ${found:-none}, and $print is expected"
+	install -D -m 644 "$scratch/key" "$keyring"
+	rm -f "$scratch/key"
+}
+
+# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped.
+clusters() {
+	local version name port
+	held "$1"
+	while IFS=$'\t' read -r version name port; do
+		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
+		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
+			--data-checksums >&2
+	done
+}
+
+# --- Checking ---------------------------------------------------------------------------------------------------
+
+# check NONCE NAME: asks the host's own programs about the generation, in a mount namespace in which it stands already:
+# what is written there is gone with it.
+check() {
+	held "$1"
+	unshare --mount bash -c "$BASH_EXECUTION_STRING" odoogen checked "$2"
+}
+
+checked() {
+	local verb a facts scratch=/run/odoogen-check units=() what=() clusters=()
+	facts=$(cat)
+	mkdir -p "$scratch"
+	mount -t tmpfs -o mode=0700 tmpfs "$scratch"
+	for a in /etc /usr/local /var/lib/odoogen; do
+		mkdir -p "$scratch$a/upper" "$scratch$a/work"
+		mount -t overlay -o "lowerdir=$a,upperdir=$scratch$a/upper,workdir=$scratch$a/work" overlay "$a"
+	done
+	etc_of_check=1
+	doors <<<"$facts"
+	turn_link current "$1"
+	while IFS=$'\t' read -r verb a; do
+		case $verb in
+		unit) units+=("$a") ;;
+		cluster) clusters+=("$a") ;;
+		area) what+=("$a") ;;
+		esac
+	done <<<"$facts"
+	asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
+	for a in "${what[@]}"; do
+		case $a in
+		nginx)
+			[ ! -x "$etc/current/bin/certificates" ] || asked "$etc/current/bin/certificates" bootstrap
+			asked nginx -t -q
+			;;
+		ssh) asked sshd -t ;;
+		sudoers.d) asked visudo -c -q ;;
+		nftables) asked nft -c -f "$etc/current/nftables/odoogen.nft" ;;
+		apt) asked apt-config dump ;;
+		postgresql) ask_postgres "${clusters[@]}" ;;
+		systemd) ask_systemd "${units[@]}" ;;
+		esac
+	done
+}
+
+# asked COMMAND...: what a checker says when it refuses is why the push ends here.
+asked() {
+	local said
+	said=$("$@" 2>&1) || die "${1##*/} refuses the new generation:" "$said"
+}
+
+ask_postgres() { # VERSION/NAME...
+	local said name
+	for name; do
+		said=$(runuser -u postgres -- "/usr/lib/postgresql/${name%/*}/bin/postgres" -C shared_buffers \
+			-D "/var/lib/postgresql/$name" -c "config_file=/etc/postgresql/$name/postgresql.conf" 2>&1 >/dev/null) ||
+			die "PostgreSQL refuses the new generation of $name:" "$said"
+	done
+}
+
+# systemd-analyze exits with 0 also where it ignores a setting, so what it says of our files is what counts.
+ask_systemd() {
+	local said
+	[ $# -gt 0 ] || return 0
+	said=$(systemd-analyze verify --man=no --recursive-errors=no "$@" 2>&1 | grep -E '^(/usr/local/lib/systemd|/etc/odoogen)/' || true)
+	[ -z "$said" ] || die "systemd refuses the new generation:" "$said"
+}
+
+# --- Turning ----------------------------------------------------------------------------------------------------
+
+# doors: makes those on stdin stand. A file of somebody else's in the way is kept in generation 0, as it was found.
+doors() {
+	local verb path kind a b
+	while IFS=$'\t' read -r verb path kind a b; do
+		case $verb in
+		absent)
+			[ -e "$path" ] || [ -L "$path" ] || continue
+			keep "$path"
+			rm -f "$path"
+			;;
+		disabled) [ -n "${etc_of_check:-}" ] || systemctl --quiet disable --now "$path" >&2 || true ;;
+		door)
+			keep "$path"
+			mkdir -p "${path%/*}"
+			[ ! -d "$path" ] || [ -L "$path" ] || rm -rf "$path"
+			if [ "$kind" = link ]; then
+				ln -sfn "$a" "$path.odoogen-new"
+			else
+				printf '%b' "$b" >"$path.odoogen-new"
+				chmod "$a" "$path.odoogen-new"
+			fi
+			mv -fT "$path.odoogen-new" "$path"
+			;;
+		esac
+	done
+}
+
+# keep PATH: puts what is there into generation 0. What was kept once stays, and what leads to us is nobody else's.
+keep() {
+	local zero=$etc/generations/0
+	[ -e "$1" ] || [ -L "$1" ] || return 0
+	[ ! -e "$zero$1" ] && [ ! -L "$zero$1" ] || return 0
+	if [ -L "$1" ]; then
+		[[ $(readlink "$1") != "$etc"/* ]] || return 0
+	elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
+		return 0
+	fi
+	mkdir -p "$zero${1%/*}"
+	cp -a "$1" "$zero$1"
+}
+
+# turn NONCE NAME SECONDS: arms the revert, turns the host and pays what that owes. On stdin the doors to make, "do"
+# actions, and the "undo" actions of the way back. From here on the host goes back by itself unless this push confirms
+# within SECONDS: by a timer, and after a power cut by the boot unit. The link to go back to is made in advance: a full
+# disk cannot stop a rename.
+turn() {
+	local facts old verb path
+	held "$1"
+	facts=$(cat)
+	mkdir -p "$locks"
+	exec 9>>"$locks/host.lock"
+	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
+	old=$(target confirmed)
+	{
+		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
+		grep -E '^(door|absent|undo)'$'\t' <<<"$facts" || true
+	} >"$state/armed.new"
+	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
+	ln -sfn "generations/${old:-0}" "$etc/.back"
+	sync -f "$state"
+	mv -f "$state/armed.new" "$state/armed"
+	sync -f "$etc"
+	systemctl stop odoogen-revert.timer 2>/dev/null || true
+	systemd-run --quiet --collect --unit=odoogen-revert --on-active="$3" --timer-property=AccuracySec=1s \
+		"$lib/host" revert "$1"
+	printf 'phase\tarmed\n'
+	printf '%s\n' "$$" >"$state/turning"
+	mv -f "$state/owed.new" "$state/owed"
+	pay stop
+	doors <<<"$facts"
+	turn_link current "$2"
+	printf 'phase\tflipped\n'
+	pay
+	rm -f "$state/turning"
+}
+
+# pay [stop]: does what is owed, one after another, and strikes it out when it is done. With stop, only that: what
+# leaves is stopped while its own generation still stands.
+pay() {
+	local verb unit
+	[ -f "$state/owed" ] || return 0
+	while IFS=$'\t' read -r verb unit; do
+		[ "${1:-$verb}" = "$verb" ] || return 0
+		printf 'acting\t%s\t%s\n' "$verb" "$unit"
+		act "$verb" "$unit" || die "$verb $unit failed:" "$(why "$unit")"
+		tail -n +2 "$state/owed" >"$state/owed.new"
+		mv -f "$state/owed.new" "$state/owed"
+	done < <(cat "$state/owed")
+	[ -s "$state/owed" ] || rm -f "$state/owed"
+}
+
+act() {
+	local try=try-
+	# What the target wants shall run: it is started where it does not.
+	! grep -qsFx "Wants=$2" "$etc/current/systemd/system/odoogen.target" || try=
+	case $1 in
+	daemon-reload) systemctl daemon-reload ;;
+	stop) systemctl stop "$2" ;;
+	run) systemctl restart "$2" ;;
+	start) systemctl start "$2" ;;
+	restart) systemctl "${try}restart" "$2" ;;
+	reload) systemctl "${try}reload-or-restart" "$2" ;;
+	*) return 1 ;;
+	esac >&2
+}
+
+# why UNIT: the end of what a unit said. Journals hold no secrets: odoogen's units print none.
+why() { [ "$1" = - ] || journalctl --quiet --no-pager -o cat -n 8 -u "$1" 2>/dev/null || true; }
+
+# --- Probing ----------------------------------------------------------------------------------------------------
+
+# probe SECONDS: tries those on stdin until all answer as they should, for that long at most.
+probe() {
+	local line deadline=$((SECONDS + $1)) wrong facts=() again
+	mapfile -t facts
+	while :; do
+		wrong=() again=()
+		ask_units
+		for line in "${facts[@]}"; do
+			probe_one "$line" && continue
+			wrong+=("$said")
+			again+=("$line")
+		done
+		[ ${#wrong[@]} -gt 0 ] || return 0
+		[ "$SECONDS" -lt "$deadline" ] || die "${wrong[@]}"
+		facts=("${again[@]}")
+		sleep 0.3
+	done
+}
+
+# ask_units asks systemd about the units among the facts, all at once, as it answers slowly.
+declare -A standing=()
+ask_units() {
+	local units line n=0
+	standing=()
+	mapfile -t units < <(printf '%s\n' "${facts[@]}" | sed -n 's/^unit\t//p')
+	[ ${#units[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi
+	done < <(systemctl show --property=ActiveState,SubState,ConditionResult "${units[@]}")
+}
+
+probe_one() {
+	local kind a b c d got
+	IFS=$'\t' read -r kind a b c d <<<"$1"
+	said="$kind $a"
+	case $kind in
+	unit)
+		got=${standing[$a]:-}
+		said="$a is not up: $got"
+		# Debian's own units among them: a condition that does not hold is no failure.
+		[[ $got == *ActiveState=active* || $got == *ActiveState=inactive*ConditionResult=no* ]]
+		;;
+	http)
+		[ "$d" = - ] || [ -e "$d" ] || return 0
+		[ "$b" != - ] || b=${a#*//} b=${b%%/*}
+		got=$(curl --silent --output /dev/null --max-time 5 --header "Host: $b" --write-out '%{http_code}' "$a") || true
+		said="$a answers $got, and $c is expected"
+		[ "$got" = "$c" ]
+		;;
+	tls)
+		said="$a shows no certificate for $b"
+		timeout 5 openssl s_client -connect "$a" -servername "$b" </dev/null 2>/dev/null |
+			openssl x509 -noout -checkhost "$b" 2>/dev/null | grep -q 'does match'
+		;;
+	tcp)
+		said="$a port $b does not answer"
+		timeout 3 bash -c "exec 3<>/dev/tcp/$a/$b" 2>/dev/null
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# --- Ending -----------------------------------------------------------------------------------------------------
+
+# confirm NONCE KEEP: makes the current generation the one that stays; a line for the ledger on stdin.
+confirm() {
+	local nonce name old line
+	held "$1"
+	exec 7>"$state/revert.lock"
+	flock --wait 5 7 || die "the revert has begun"
+	[ -f "$state/armed" ] || die "the revert is done already"
+	IFS=$'\t' read -r nonce name old <"$state/armed"
+	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
+	[ ! -f "$state/owed" ] || die "not all actions are done"
+	turn_link confirmed "$name"
+	disarm
+	printf 'confirmed\t%s\n' "$name"
+	read -r line || true
+	record "$name" confirmed "$line" || true
+	prune "$2" || true
+	rm -f "$state/lease"
+}
+
+disarm() {
+	rm -f "$state/armed" "$etc/.back" "$state/turning"
+	systemctl stop odoogen-revert.timer 2>/dev/null || true
+}
+
+# record GENERATION VERDICT TEXT: a line of the ledger.
+record() { printf '%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$1" "$2" "$3" >>"$state/ledger"; }
+
+# prune KEEP: removes generations but the last KEEP, those that links lead to, and those that a process still reads.
+prune() {
+	local name names=() dir
+	mapfile -t names < <(cd "$etc/generations" && printf '%s\n' *-* | sort -t - -k 1,1n | head -n "-$1")
+	for name in "${names[@]}"; do
+		if [ "$name" = "$(target current)" ] || [ "$name" = "$(target confirmed)" ]; then continue; fi
+		dir=$etc/generations/$name
+		[ -z "$(find /proc/[0-9]*/fd /proc/[0-9]*/cwd -lname "$dir*" -print -quit 2>/dev/null)" ] || continue
+		remove "$dir"
+	done
+}
+
+# revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
+# no way back.
+revert() {
+	local nonce name old pid verb path line undo=() made=()
+	[ -f "$state/armed" ] || {
+		printf 'current\t%s\n' "$(target current)"
+		return 0
+	}
+	IFS=$'\t' read -r nonce name old <"$state/armed"
+	[ "$nonce" = "$1" ] || die "another push has armed the revert"
+	exec 7>"$state/revert.lock"
+	flock --wait 120 7 || die "another revert works"
+	[ -f "$state/armed" ] || {
+		printf 'current\t%s\n' "$(target current)"
+		return 0
+	}
+	if [ -f "$state/turning" ]; then
+		pid=$(cat "$state/turning")
+		! grep -qs odoogen "/proc/$pid/cmdline" || kill "$pid" 2>/dev/null || true
+		rm -f "$state/turning" || true
+	fi
+	while IFS= read -r line; do
+		case $line in
+		undo$'\t'*) undo+=("${line#undo$'\t'}") ;;
+		door$'\t'* | absent$'\t'*) made+=("$(cut -f 2 <<<"$line")") ;;
+		esac
+	done < <(tail -n +2 "$state/armed")
+	undo_all stop
+	ln -sfn "generations/$old" "$etc/.current.back" 2>/dev/null || true
+	if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
+	rm -f "$etc/.current.back"
+	[ "$old" != 0 ] || rm -f "$etc/current"
+	sync -f "$etc" || true
+	for path in "${made[@]}"; do unmake "$path" || true; done
+	rm -f "$state/owed"
+	undo_all
+	record "$name" reverted "-" || true
+	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
+	disarm
+	rm -f "$state/lease"
+	printf 'current\t%s\n' "$(target current)"
+}
+
+# undo_all [stop]: the actions of the way back; with stop those that come before the flip, else the others.
+undo_all() {
+	local line verb unit
+	for line in "${undo[@]}"; do
+		IFS=$'\t' read -r verb unit <<<"$line"
+		case ${1:-}$verb in
+		stopstop | daemon-reload | run | start | restart | reload) ;;
+		*) continue ;;
+		esac
+		act "$verb" "$unit" && continue
+		printf 'failed\t%s %s\n' "$verb" "$unit"
+		printf '%s\n' "$line" >>"$state/owed" || true
+	done
+}
+
+# unmake PATH: a door that this push has made goes, and what it found there comes back.
+unmake() {
+	local was=$etc/generations/0$1
+	if [ -L "$1" ] || [ -e "$1" ]; then
+		if [ -L "$1" ] && [[ $(readlink "$1") == "$etc"/* ]]; then
+			rm -f "$1"
+		elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
+			rm -f "$1"
+		fi
+	fi
+	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then cp -a "$was" "$1"; fi
+}
+
+# boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
+# so it reads again, and is asked for what the generation wants.
+boot() {
+	mv -fT "$etc/.back" "$etc/current"
+	[ "$(target current)" != 0 ] || rm -f "$etc/current"
+	sync -f "$etc"
+	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" || true
+	record "$(target current)" "reverted at boot" - || true
+	systemctl daemon-reload
+	systemctl --no-block start odoogen.target || true
+}
+
+# standing: what a verdict is read from.
+standing() {
+	printf 'current\t%s\nconfirmed\t%s\n' "$(target current)" "$(target confirmed)"
+	[ ! -f "$state/armed" ] || printf 'armed\n'
+}
+
+case ${1-} in
+observe | lease | abandon | stage | packages | clusters | check | checked | turn | probe | confirm | revert | boot | standing)
+	"$@"
+	;;
+*)
+	printf 'usage: host revert NONCE | boot | standing\n' >&2
+	exit 64
+	;;
+esac

@@ -1,0 +1,242 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"odoogen/internal/artifact"
+	"odoogen/internal/lab"
+)
+
+// TestMain is also the program that a lab runs itself with.
+func TestMain(m *testing.M) {
+	for _, c := range []struct {
+		command []string
+		main    func(string) error
+	}{{lab.WatchCommand, lab.Watch}, {lab.SuperviseCommand, lab.Supervise}} {
+		if len(os.Args) == 4 && slices.Equal(os.Args[1:3], c.command) {
+			if err := c.main(os.Args[3]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	if err := lab.Missing(); err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		fmt.Println("left out: pushing to the lab's hosts:", first)
+	}
+	os.Exit(m.Run())
+}
+
+// rig is a lab of two bare hosts, and the odoogen that pushes to them.
+type rig struct {
+	*lab.Lab
+	t       *testing.T
+	dir     string
+	odoogen string
+	keys    map[string]string
+}
+
+func newRig(t *testing.T) *rig {
+	r := &rig{t: t, dir: t.TempDir()}
+	r.odoogen = filepath.Join(r.dir, "odoogen")
+	if out, err := exec.Command("go", "build", "-o", r.odoogen, "odoogen/cmd/odoogen").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var err error
+	if r.Lab, err = lab.Of(r.dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	_, err = r.Up(t.Context(), lab.Options{Trees: r.trees(change{}), Whitelist: []string{"198.51.100.0/28"},
+		Say: func(line string) { t.Log(line) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := r.Overlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.keys = o.HostKeys
+	return r
+}
+
+// change is what a step has otherwise than the trees of the first push.
+type change map[string]string // "tests/nginx/site.conf": text that is added
+
+// trees are two small hosts: tests has nginx, ci is behind it and closes its public ssh.
+func (r *rig) trees(c change) []*artifact.Tree {
+	r.t.Helper()
+	const host = `{"host": %q, "fqdn": "%[1]s.internal", "debian": 12,
+		"network": {"uplink": "enp41s0", "public": %q, "interface": "vsw0", "private": %q, "vlan": 4000, "mtu": 1400},
+		"routes": [%s], "hostKeys": [%q], "packages": [%s], "doors": [%s], "absent": [%s], "units": [%s], "probes": [%s]}` + "\n"
+	const doors = `{"path": "/usr/local/lib/systemd/system", "link": "/etc/odoogen/current/systemd/system"},
+		{"path": "/etc/ssh/sshd_config.d/10-odoogen.conf", "mode": "0644", "content": "Include /etc/odoogen/current/ssh/*.conf\n"}`
+	network := func(address string) string {
+		return "[Unit]\nDescription=Private network\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=ip link set vsw0 up\n" +
+			"ExecStart=ip address replace " + address + "/24 dev vsw0\n"
+	}
+	const worker = "[Unit]\nDescription=Works\n\n[Service]\nExecStart=sleep infinity\n"
+	const boot = "[Unit]\nWants=odoogen.target\n"
+	wants := func(units ...string) string {
+		return "[Unit]\nDescription=All\nWants=" + strings.Join(units, "\nWants=") + "\n"
+	}
+	var none []artifact.Effect
+	reload := []artifact.Effect{artifact.DaemonReload}
+	files := map[string][]artifact.File{
+		"tests": {
+			text("HOST.json", none, fmt.Sprintf(host, "tests", "203.0.113.10", "10.0.0.2/24",
+				`{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}`, r.keys["tests"],
+				`{"name": "nginx-light"}, {"name": "curl"}`,
+				doors+`, {"path": "/etc/nginx/conf.d/odoogen.conf", "mode": "0644", "content": "include /etc/odoogen/current/nginx/*.conf;\n"}`,
+				`"/etc/nginx/sites-enabled/default"`, `"vswitch.service", "worker.service", "nginx.service"`,
+				`{"kind": "unit", "unit": "vswitch.service"}, {"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "nginx.service"},
+				{"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200}, {"kind": "tcp", "from": "peer", "address": "10.0.0.2", "port": 22}`)),
+			text("nginx/site.conf", []artifact.Effect{artifact.Reload("nginx.service")}, "server {\n\tlisten 8080;\n\tlocation / { return 200; }\n}\n"),
+			text("ssh/odoogen.conf", []artifact.Effect{artifact.Reload("ssh.service")}, "X11Forwarding no\n"),
+			text("systemd/system/multi-user.target.d/odoogen.conf", reload, boot),
+			text("systemd/system/odoogen.target", reload, wants("vswitch.service", "worker.service", "nginx.service")),
+			text("systemd/system/vswitch.service", reload, network("10.0.0.2")),
+			text("systemd/system/worker.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("worker.service")}, worker),
+			text("systemd/system/worker.service.d/limits.conf", reload, "[Service]\nMemoryMax=64M\n"),
+			text("readme", none, "nobody acts on this\n"),
+		},
+		"ci": {
+			text("HOST.json", none, fmt.Sprintf(host, "ci", "", "10.0.0.3/24",
+				`{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}`, r.keys["ci"],
+				`{"name": "nftables"}`, doors, ``, `"vswitch.service", "worker.service", "firewall.service"`,
+				`{"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "firewall.service"},
+				{"kind": "tcp", "from": "peer", "address": "10.0.0.3", "port": 22}`)),
+			text("nftables/odoogen.nft", []artifact.Effect{artifact.Reload("firewall.service")},
+				"table inet odoogen {\n\tchain input {\n\t\ttype filter hook input priority filter;\n\t\tct state established,related accept\n"+
+					"\t\tiifname \"enp41s0\" tcp dport 22 drop\n\t}\n}\n"),
+			text("systemd/system/multi-user.target.d/odoogen.conf", reload, boot),
+			text("systemd/system/odoogen.target", reload, wants("vswitch.service", "worker.service", "firewall.service")),
+			text("systemd/system/vswitch.service", reload, network("10.0.0.3")),
+			text("systemd/system/firewall.service", reload, "[Unit]\nDescription=Firewall\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n"+
+				"ExecStart=nft -f /etc/odoogen/current/nftables/odoogen.nft\nExecStop=nft delete table inet odoogen\n"),
+			text("systemd/system/worker.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("worker.service")}, worker),
+		},
+	}
+	var all []*artifact.Tree
+	for _, name := range []string{"ci", "tests"} {
+		for path, added := range c {
+			i := slices.IndexFunc(files[name], func(f artifact.File) bool { return name+"/"+f.Path == path })
+			if i >= 0 {
+				f := files[name][i]
+				files[name][i] = text(f.Path, f.Effects, string(f.Data)+added)
+			}
+		}
+		tree, err := artifact.NewTree(name, files[name])
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		all = append(all, tree)
+	}
+	return all
+}
+
+func text(path string, effects []artifact.Effect, data string) artifact.File {
+	return artifact.File{Path: path, Mode: 0o444, Effects: effects, Data: []byte(data), From: make([]string, strings.Count(data, "\n"))}
+}
+
+// command is a push of the trees, as the office does it.
+func (r *rig) command(c change, args ...string) *exec.Cmd {
+	r.t.Helper()
+	built := filepath.Join(r.t.TempDir(), "out")
+	if _, err := artifact.Write(built, r.trees(c)); err != nil {
+		r.t.Fatal(err)
+	}
+	argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen, "push", "--yes", "--unreviewed", "--probe-for", "5s", "--built", built}, args...)
+	return exec.CommandContext(r.t.Context(), r.odoogen, argv...)
+}
+
+// push pushes and wants an exit code; it returns what was said.
+func (r *rig) push(want int, c change, args ...string) string {
+	r.t.Helper()
+	cmd := r.command(c, args...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		r.t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		r.t.Fatalf("push exits with %d, want %d:\n%s", got, want, out)
+	}
+	return string(out)
+}
+
+// killed begins a push and kills it as soon as it says something.
+func (r *rig) killed(after string, c change, args ...string) {
+	r.t.Helper()
+	cmd := r.command(c, args...)
+	said := &watched{want: after, seen: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	select {
+	case <-said.seen:
+	case <-time.After(time.Minute):
+		r.t.Errorf("push does not say %q:\n%s", after, said.all.String())
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}
+
+// watched is what a program says, until it says something.
+type watched struct {
+	all  bytes.Buffer
+	want string
+	seen chan struct{}
+	once bool
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.all.Write(p)
+	if !w.once && strings.Contains(w.all.String(), w.want) {
+		w.once = true
+		close(w.seen)
+	}
+	return len(p), nil
+}
+
+// on runs a script on a host, as at its console, and returns what it prints.
+func (r *rig) on(host, script string) string {
+	r.t.Helper()
+	argv, err := r.Console(r.t.Context(), host, []string{"bash", "-c", script})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	out, err := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("%s: %s: %v\n%s", host, script, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// started says since when the units of a host run, one a line: what must not restart has the same before and after.
+func (r *rig) started(host string, units ...string) string {
+	r.t.Helper()
+	return r.on(host, "systemctl show --value --property=ActiveState,ExecMainStartTimestampMonotonic,MainPID "+strings.Join(units, " "))
+}
+
+// current is what a host's links lead to.
+func (r *rig) current(host string) string {
+	r.t.Helper()
+	return r.on(host, "cd /etc/odoogen; echo $(readlink current) $(readlink confirmed)")
+}

@@ -1,0 +1,180 @@
+package push
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// facts are lines for the host's script: words apart by tabs, "-" for an empty one.
+type facts struct{ b strings.Builder }
+
+var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\t", `\t`)
+
+func (f *facts) add(words ...string) {
+	for i, w := range words {
+		if i > 0 {
+			f.b.WriteByte('\t')
+		}
+		if w == "" {
+			w = "-"
+		}
+		f.b.WriteString(escape.Replace(w))
+	}
+	f.b.WriteByte('\n')
+}
+
+func (f *facts) reader() *strings.Reader { return strings.NewReader(f.b.String()) }
+
+// doors adds those of the host that wanted takes, by their paths.
+func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
+	for _, d := range h.Doors {
+		switch {
+		case !wanted(d.Path):
+		case d.Link != "":
+			f.add("door", d.Path, "link", d.Link)
+		default:
+			f.add("door", d.Path, "file", d.Mode, d.Content)
+		}
+	}
+	for _, p := range h.Absent {
+		if wanted(p) {
+			f.add("absent", p)
+		}
+	}
+	for _, u := range h.Disabled {
+		if wanted(u) {
+			f.add("disabled", u)
+		}
+	}
+}
+
+// observe asks a host what it is, in one round trip.
+func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	host := n.trees[tree.Host]
+	var ask facts
+	ask.add("digest", tree.Digest())
+	ask.doors(host, func(string) bool { return true })
+	for _, s := range host.Secrets {
+		ask.add("secret", s.Name)
+	}
+	wanted := map[string]string{}
+	for _, p := range host.Packages {
+		wanted[p.Name] = p.Version
+	}
+	for _, d := range host.Downloads {
+		wanted[d.Package] = d.Version + "*" // the release's own suffix
+	}
+	for name := range wanted {
+		ask.add("package", name)
+	}
+	seen := &Observation{}
+	found := map[string][]string{}
+	same := true
+	var bad error
+	err := n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+		if len(w) < 2 {
+			return
+		}
+		switch w[0] {
+		case "generation":
+			if w[1] != "-" {
+				seen.Generation = w[1]
+			}
+		case "confirmed":
+			seen.Confirmed = w[1]
+		case "stored":
+			seen.Stored = append(seen.Stored, w[1])
+		case "drift":
+			seen.Drift = append(seen.Drift, w[1])
+		case "owed":
+			seen.Owed = append(seen.Owed, strings.TrimSuffix(strings.Join(w[1:], " "), " -"))
+		case "lease":
+			seen.Holder = w[len(w)-1]
+		case "cluster":
+			seen.Clusters = append(seen.Clusters, w[1])
+		case "secret":
+			seen.Secrets = append(seen.Secrets, w[1])
+		case "door":
+			seen.Doors = append(seen.Doors, w[1])
+		case "found":
+			found[w[1]] = w[2:]
+		case "manifest", "host":
+			same = false
+			data, err := base64.StdEncoding.DecodeString(w[1])
+			if err != nil {
+				bad = err
+			}
+			if w[0] == "host" {
+				seen.Host = data
+			} else {
+				seen.Manifest = data
+			}
+		case "package":
+			pattern, is := wanted[w[1]]
+			if is && len(w) == 4 && w[3] == "installed" && fits(pattern, w[2]) {
+				delete(wanted, w[1])
+			}
+		}
+	}})
+	if err == nil {
+		err = bad
+	}
+	if err != nil {
+		return nil, err
+	}
+	if same && seen.Generation != "" {
+		seen.Manifest, seen.Host = tree.Manifest(), tree.File(artifact.HostName).Data
+	}
+	for _, d := range host.Doors {
+		if !stands(d, found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
+			seen.Doors = append(seen.Doors, d.Path)
+		}
+	}
+	for name := range wanted {
+		seen.Packages = append(seen.Packages, name)
+	}
+	slices.Sort(seen.Packages)
+	slices.Sort(seen.Doors)
+	return seen, nil
+}
+
+// stands tells whether a door is what it should be, but for its text: kind, mode and where a link leads.
+func stands(d artifact.Door, found []string) bool {
+	if len(found) != 3 {
+		return false
+	}
+	if d.Link != "" {
+		return found[0] == "l" && found[2] == d.Link
+	}
+	return found[0] == "f" && found[1] == strings.TrimLeft(d.Mode, "0")
+}
+
+// fits tells whether an installed version is one that the spec takes. Epochs are Debian's own.
+func fits(pattern, version string) bool {
+	if _, after, has := strings.Cut(version, ":"); has {
+		version = after
+	}
+	ok, err := path.Match(pattern, version)
+	return pattern == "" || pattern == "*" || err == nil && ok
+}
+
+// next is the name of a host's next generation.
+func (o *Observation) next(digest string) string {
+	highest := 0
+	for _, name := range append([]string{o.Generation}, o.Stored...) {
+		var n int
+		if _, err := fmt.Sscanf(name, "%d-", &n); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	return fmt.Sprintf("%d-%.12s", highest+1, digest)
+}

@@ -1,0 +1,89 @@
+package push
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// probe finds out whether all that a host shall run works, seen from itself and from another host, within so many
+// seconds.
+func (p *Push) probe(ctx context.Context, h *host, seconds int) error {
+	var own, peer facts
+	for _, probe := range h.facts.Probes {
+		f := &own
+		if probe.From == "peer" {
+			f = &peer
+		}
+		switch probe.Kind {
+		case "unit":
+			f.add("unit", probe.Unit)
+		case "http":
+			f.add("http", probe.URL, probe.Host, strconv.Itoa(probe.Status), probe.When)
+		case "tls":
+			f.add("tls", probe.Address, probe.Name)
+		case "tcp":
+			f.add("tcp", probe.Address, strconv.Itoa(probe.Port))
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(seconds)*time.Second)
+	defer cancel()
+	args := []string{strconv.Itoa(seconds)}
+	if err := p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader()}); err != nil {
+		return err
+	}
+	other := p.peer(h)
+	if other == nil || peer.b.Len() == 0 {
+		return nil
+	}
+	if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
+		return fmt.Errorf("seen from %s: %w", other.name, err)
+	}
+	return nil
+}
+
+// Status is what a host is, and what of it is not as it should be.
+type Status struct {
+	Host       string   `json:"host"`
+	Generation string   `json:"generation,omitempty"`
+	Probes     int      `json:"probes"`
+	Wrong      []string `json:"wrong,omitempty"`
+}
+
+// Status asks the hosts. One that does not answer is among what is wrong.
+func (p *Push) Status(ctx context.Context) []*Status {
+	all := map[string]*Status{}
+	var out []*Status
+	for _, h := range p.hosts {
+		s := &Status{Host: h.name, Probes: len(h.facts.Probes)}
+		all[h.name], out = s, append(out, s)
+	}
+	wrong := func(h *host, err error) {
+		all[h.name].Wrong = append(all[h.name].Wrong, strings.Split(err.Error(), "\n")...)
+	}
+	_ = each(p.hosts, func(h *host) error {
+		err := p.net.find(ctx, h.name)
+		if err == nil {
+			err = p.observe(ctx, h)
+		}
+		if err != nil {
+			wrong(h, err)
+			return nil
+		}
+		all[h.name].Generation = h.seen.Generation
+		switch {
+		case h.seen.Generation == "":
+			wrong(h, fmt.Errorf("no push yet"))
+			return nil
+		case !h.plan.Empty():
+			wrong(h, fmt.Errorf("differs from its tree: odoogen plan %s", h.name))
+		}
+		if err := p.probe(ctx, h, 0); err != nil {
+			wrong(h, err)
+		}
+		return nil
+	})
+	return out
+}

@@ -1,0 +1,466 @@
+package push
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// Push is one operator's work on some hosts.
+type Push struct {
+	Owner          string // who pushes, for the lease and the ledger
+	Review         *Review
+	OverwriteDrift bool
+	Wait           time.Duration // for another push that holds a host
+	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
+	ProbeFor       time.Duration // how long a probe may fail until it counts
+	Say            func(host, text string)
+
+	net   *network
+	hosts []*host
+	nonce string
+}
+
+// host is a host of this push.
+type host struct {
+	name  string
+	tree  *artifact.Tree
+	facts *artifact.Host
+	seen  *Observation
+	plan  *Plan
+	next  string // name of the generation to come
+}
+
+// Start begins a push to the hosts named, all when none is. The trees are those of the whole topology: a host may be
+// reached through another.
+func (p *Push) Start(trees []*artifact.Tree, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(trees, func(t *artifact.Tree) bool { return t.Host == name }) {
+			return fmt.Errorf("the spec has no host %q", name)
+		}
+	}
+	var err error
+	if p.net, err = newNetwork(trees); err != nil {
+		return err
+	}
+	for _, t := range trees {
+		if len(names) == 0 || slices.Contains(names, t.Host) {
+			p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: p.net.trees[t.Host]})
+		}
+	}
+	nonce := make([]byte, 12)
+	_, err = rand.Read(nonce)
+	p.nonce = hex.EncodeToString(nonce)
+	return err
+}
+
+// Close ends the connections.
+func (p *Push) Close() { p.net.close() }
+
+// Plan observes the hosts and says what a push would do.
+func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
+	err := each(p.hosts, func(h *host) error {
+		if err := p.net.find(ctx, h.name); err != nil {
+			return err
+		}
+		return p.observe(ctx, h)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var plans []*Plan
+	for _, h := range p.hosts {
+		plans = append(plans, h.plan)
+	}
+	return plans, nil
+}
+
+func (p *Push) observe(ctx context.Context, h *host) error {
+	var err error
+	if h.seen, err = p.net.observe(ctx, h.tree); err != nil {
+		return err
+	}
+	if h.plan, err = NewPlan(h.tree, h.seen); err != nil {
+		return err
+	}
+	h.next = h.seen.next(h.plan.Digest)
+	return nil
+}
+
+// Execute does what the plans say. Hosts whose plan is empty are left alone; the others are coupled: none is confirmed
+// before all have passed their probes, else all go back. An error is a *Verdict.
+func (p *Push) Execute(ctx context.Context) error {
+	hosts := slices.DeleteFunc(slices.Clone(p.hosts), func(h *host) bool { return h.plan.Empty() })
+	if len(hosts) == 0 {
+		return nil
+	}
+	if err := p.allowed(hosts); err != nil {
+		return &Verdict{Failed, err}
+	}
+	if err := p.prepare(ctx, hosts); err != nil {
+		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", err)}
+	}
+	err := p.turn(ctx, hosts)
+	if err != nil {
+		return p.revert(hosts, err)
+	}
+	return p.confirm(ctx, hosts)
+}
+
+// allowed refuses what no push may do.
+func (p *Push) allowed(hosts []*host) error {
+	var all []error
+	for _, h := range hosts {
+		if len(h.plan.Secrets) > 0 {
+			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: each is a file of mode 0600 in /var/lib/odoogen/secrets",
+				h.name, strings.Join(h.plan.Secrets, ", ")))
+		}
+		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
+			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: odoogen push --overwrite-drift takes the changes back",
+				h.name, strings.Join(h.plan.Drift, ", ")))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// prepare brings every host to where only the flip is missing. Where it fails on one, it is taken back on all.
+func (p *Push) prepare(ctx context.Context, hosts []*host) error {
+	var mu sync.Mutex
+	var leased []*host
+	err := each(hosts, func(h *host) error {
+		if err := p.lease(ctx, h); err != nil {
+			return err
+		}
+		mu.Lock()
+		leased = append(leased, h)
+		mu.Unlock()
+		shown := h.plan
+		if err := p.observe(ctx, h); err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(shown, h.plan) {
+			return errors.New("the host has changed since the plan was made")
+		}
+		if err := p.stage(ctx, h); err != nil {
+			return err
+		}
+		if err := p.install(ctx, h); err != nil {
+			return err
+		}
+		return p.check(ctx, h)
+	})
+	if err == nil {
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return errors.Join(err, each(leased, func(h *host) error {
+		return p.net.call(ctx, call{host: h.name, verb: "abandon", args: []string{p.nonce}})
+	}))
+}
+
+// lease takes a host, or says who has it.
+func (p *Push) lease(ctx context.Context, h *host) error {
+	p.Say(h.name, "lease")
+	for end := time.Now().Add(p.Wait); ; {
+		var held []string
+		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce, "120"}, stdin: strings.NewReader(p.Owner + "\n"),
+			line: func(w []string) {
+				if w[0] == "held" && len(w) == 3 {
+					held = w
+				}
+			}})
+		if err != nil || held == nil {
+			return err
+		}
+		if !time.Now().Before(end) {
+			return fmt.Errorf("held by %s, for at most %s more seconds\nhint: odoogen push --wait 10m", held[2], held[1])
+		}
+		p.Say(h.name, "waits for "+held[2])
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+func (p *Push) stage(ctx context.Context, h *host) error {
+	p.Say(h.name, "stage "+h.next)
+	tar, err := blobs(h.tree, h.seen)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return p.net.call(ctx, call{host: h.name, verb: "stage", args: []string{p.nonce, h.next}, stdin: strings.NewReader(string(tar))})
+}
+
+// install brings packages and PostgreSQL clusters: what no rollback undoes.
+func (p *Push) install(ctx context.Context, h *host) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute)
+	defer cancel()
+	if len(h.plan.Packages) > 0 {
+		p.Say(h.name, fmt.Sprintf("install %d packages", len(h.plan.Packages)))
+		wanted := func(name string) bool { return slices.Contains(h.plan.Packages, name) }
+		var f facts
+		vendors := map[string]bool{}
+		for _, pkg := range h.facts.Packages {
+			switch {
+			case !wanted(pkg.Name):
+			case pkg.Vendor == "":
+				f.add("package", pkg.Name, pkg.Version)
+			default:
+				vendors[pkg.Vendor] = true
+				f.add("late", pkg.Name, pkg.Version)
+			}
+		}
+		for _, v := range h.facts.Vendors {
+			if len(vendors) > 0 {
+				f.add("vendor", v.Key, v.Fingerprint, v.Keyring)
+			}
+		}
+		for _, d := range h.facts.Downloads {
+			if wanted(d.Package) {
+				f.add("download", d.Package, d.URL, d.SHA256)
+			}
+		}
+		if err := p.net.call(ctx, call{host: h.name, verb: "packages", args: []string{p.nonce, h.next}, stdin: f.reader()}); err != nil {
+			return err
+		}
+	}
+	if len(h.plan.Clusters) > 0 {
+		var f facts
+		for _, c := range h.plan.Clusters {
+			p.Say(h.name, fmt.Sprintf("cluster %d/%s", c.Version, c.Name))
+			f.add(strconv.Itoa(c.Version), c.Name, strconv.Itoa(c.Port))
+		}
+		if err := p.net.call(ctx, call{host: h.name, verb: "clusters", args: []string{p.nonce}, stdin: f.reader()}); err != nil {
+			return err
+		}
+	}
+	if len(h.plan.Packages)+len(h.plan.Clusters) == 0 {
+		return nil
+	}
+	// What packages brought may stand in the way of doors.
+	seen, err := p.net.observe(ctx, h.tree)
+	if err == nil {
+		h.plan.Doors = seen.Doors
+	}
+	return err
+}
+
+// check has the host's own programs read what of the generation they would not read as before.
+func (p *Push) check(ctx context.Context, h *host) error {
+	p.Say(h.name, "check")
+	var f facts
+	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+	areas := map[string]bool{}
+	for _, c := range h.plan.Files {
+		area, rest, _ := strings.Cut(c.Path, "/")
+		if area == "certbot" {
+			area = "nginx"
+		}
+		if !areas[area] {
+			areas[area] = true
+			f.add("area", area)
+		}
+		if unit, ok := strings.CutPrefix(rest, "system/"); ok && area == "systemd" && c.Kind != 'D' && !strings.Contains(unit, "@.") {
+			unit, _, _ = strings.Cut(unit, "/")
+			f.add("unit", strings.TrimSuffix(unit, ".d"))
+		}
+	}
+	for _, c := range h.facts.Clusters {
+		f.add("cluster", fmt.Sprintf("%d/%s", c.Version, c.Name))
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return p.net.call(ctx, call{host: h.name, verb: "check", args: []string{p.nonce, h.next}, stdin: f.reader()})
+}
+
+// turn flips all hosts, has them act, and then probes them, from themselves and from each other.
+func (p *Push) turn(ctx context.Context, hosts []*host) error {
+	err := each(hosts, func(h *host) error {
+		var f facts
+		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+		for _, a := range h.plan.Actions {
+			f.add("do", a.Verb, a.Unit)
+		}
+		for _, a := range h.plan.undo {
+			f.add("undo", a.Verb, a.Unit)
+		}
+		seconds := p.armed(h.plan)
+		ctx, cancel := context.WithTimeout(ctx, seconds)
+		defer cancel()
+		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
+			stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
+	})
+	if err != nil {
+		return err
+	}
+	return each(hosts, func(h *host) error {
+		p.Say(h.name, "probe")
+		return p.probe(ctx, h, int(p.ProbeFor.Seconds()))
+	})
+}
+
+// peer is another host that this push talks to.
+func (p *Push) peer(h *host) *host {
+	for _, other := range p.hosts {
+		if other != h {
+			return other
+		}
+	}
+	return nil
+}
+
+// armed is how long a host waits for its confirmation before it goes back: as long as its actions may take, and a
+// little more.
+func (p *Push) armed(plan *Plan) time.Duration {
+	if p.RevertAfter > 0 {
+		return p.RevertAfter
+	}
+	return 3*time.Minute + time.Duration(len(plan.Actions))*5*time.Second
+}
+
+// confirm makes every host stay what it is, over connections and routes that are not those of the push: what confirms
+// has logged in through the new firewall, to the new sshd.
+func (p *Push) confirm(ctx context.Context, hosts []*host) error {
+	var mu sync.Mutex
+	confirmed := 0
+	err := each(hosts, func(h *host) error {
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		if err := p.net.findLasting(ctx, h.name); err != nil {
+			return err
+		}
+		line := fmt.Sprintf("%s by %s", p.commit(), p.Owner)
+		err := p.net.call(ctx, call{host: h.name, verb: "confirm", args: []string{p.nonce, "10"}, stdin: strings.NewReader(line + "\n"),
+			fresh: true, line: func(w []string) {
+				if w[0] == "confirmed" {
+					mu.Lock()
+					confirmed++
+					mu.Unlock()
+				}
+			}})
+		if err == nil {
+			p.Say(h.name, "confirmed "+h.next)
+		}
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case confirmed == 0:
+		return p.revert(hosts, err)
+	}
+	var v *Verdict
+	if errors.As(p.revert(hosts, err), &v) && v.Code == RolledBack {
+		v.Code = Partial
+	}
+	return v
+}
+
+func (p *Push) commit() string {
+	if p.Review == nil {
+		return "unreviewed"
+	}
+	return p.Review.Commit + " of " + p.Review.Author
+}
+
+// revert has every host go back that has not confirmed, and reads from the hosts what became of them. It does not heed
+// that the operator gave up: what is half done is put right first.
+func (p *Push) revert(hosts []*host, why error) error {
+	var mu sync.Mutex
+	verdict := &Verdict{Code: RolledBack, Why: why}
+	note := func(code int, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		verdict.Code = max(verdict.Code, code)
+		verdict.Why = fmt.Errorf("%w\n%s", verdict.Why, fmt.Sprintf(format, args...))
+	}
+	_ = each(hosts, func(h *host) error {
+		ctx, cancel := context.WithTimeout(context.Background(), p.armed(h.plan)+time.Minute)
+		defer cancel()
+		p.Say(h.name, "revert")
+		for {
+			var current, confirmed string
+			var owed []string
+			answer := func(w []string) {
+				switch w[0] {
+				case "current":
+					current = w[1]
+				case "confirmed":
+					confirmed = w[1]
+				case "failed":
+					owed = append(owed, w[1])
+				}
+			}
+			err := p.net.call(ctx, call{host: h.name, verb: "revert", args: []string{p.nonce}, line: answer})
+			if err == nil {
+				err = p.net.call(ctx, call{host: h.name, verb: "standing", line: answer})
+			}
+			switch {
+			case err == nil && confirmed == h.next:
+				note(Partial, "%s: confirmed %s", h.name, h.next)
+				return nil
+			case err == nil && current == h.seen.Generation:
+				if owed != nil {
+					note(RolledBack, "%s: is %s again, but %s", h.name, before(h), strings.Join(owed, ", "))
+				} else {
+					note(RolledBack, "%s: is %s again", h.name, before(h))
+				}
+				return nil
+			case err == nil:
+				note(Unknown, "%s: is %s, and %s was expected", h.name, current, before(h))
+				return nil
+			case !errors.Is(err, errUnreachable):
+				note(Unknown, "%s: %v", h.name, err)
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				note(Unknown, "%s: does not answer; it goes back by itself, or is back already", h.name)
+				return nil
+			case <-time.After(2 * time.Second):
+				p.Say(h.name, "does not answer; waits until it is back")
+			}
+		}
+	})
+	return verdict
+}
+
+func before(h *host) string {
+	if h.seen.Generation == "" {
+		return "as it was found"
+	}
+	return h.seen.Generation
+}
+
+// each does something with all hosts at a time, and joins what went wrong.
+func each(hosts []*host, do func(*host) error) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(hosts))
+	slots := make(chan struct{}, 16)
+	for i, h := range hosts {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			if err := do(h); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", h.name, err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}

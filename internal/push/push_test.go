@@ -1,0 +1,214 @@
+package push
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"odoogen/internal/lab"
+)
+
+// TestPush pushes to two bare hosts, and then shows, one after the other, what a push does and what it does not.
+func TestPush(t *testing.T) {
+	if lab.Missing() != nil {
+		return
+	}
+	r := newRig(t)
+	for _, step := range []struct {
+		name string
+		run  func(*rig)
+	}{
+		{"a first push that fails leaves the host as it was found", firstFails},
+		{"bare hosts become their trees", fromBare},
+		{"a second push does nothing", nothing},
+		{"only what must act acts", onlyWhatMust},
+		{"what the host's own programs refuse changes nothing", refused},
+		{"a unit that does not start turns both hosts back", unitFails},
+		{"a probe that fails turns both hosts back", probeFails},
+		{"a host whose pusher was killed goes back by itself", pusherKilled},
+		{"a host that lost its power comes up as what was confirmed", powerCut},
+		{"what was changed by hand is not overwritten unasked", drift},
+		{"a host behind a cut link is unreachable and unchanged", linkCut},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
+			break // each stands on those before it
+		}
+	}
+}
+
+// pushed is the change that the hosts are, after onlyWhatMust.
+var pushed = change{"tests/nginx/site.conf": "# again\n", "tests/systemd/system/worker.service.d/limits.conf": "CPUQuota=50%\n"}
+
+func with(added change) change {
+	all := change{}
+	for _, c := range []change{pushed, added} {
+		for path, text := range c {
+			all[path] = all[path] + text
+		}
+	}
+	return all
+}
+
+func firstFails(r *rig) {
+	said := r.push(RolledBack, change{"ci/systemd/system/worker.service": "ExecStartPre=false\n",
+		"ci/HOST.json": "", "tests/systemd/system/worker.service": ""})
+	if !strings.Contains(said, "tests: is as it was found again") || !strings.Contains(said, "ci: is as it was found again") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	for _, host := range []string{"tests", "ci"} {
+		if left := r.on(host, "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /etc/ssh/sshd_config.d/10-odoogen.conf /etc/systemd/system/odoogen.target /etc/odoogen/.back 2>/dev/null || true; systemctl --failed --no-legend"); left != "" {
+			r.t.Errorf("%s has left: %s", host, left)
+		}
+	}
+	if site := r.on("tests", "readlink /etc/nginx/sites-enabled/default; systemctl is-active nginx worker || true"); site != "/etc/nginx/sites-available/default\ninactive\ninactive" {
+		r.t.Errorf("nginx's default site and the units are: %s", site)
+	}
+}
+
+func fromBare(r *rig) {
+	r.push(Applied, change{})
+	for _, host := range []string{"tests", "ci"} {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+			r.t.Errorf("%s: %s", host, out)
+		}
+		if out := r.on(host, "f=/etc/odoogen/current/HOST.json; stat -c %a:%U $f; { echo x >>$f; } 2>/dev/null || echo refused"); out != "444:root\nrefused" {
+			r.t.Errorf("%s: a generation's file is %s", host, out)
+		}
+	}
+	if out := r.on("tests", "curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8080; ls /etc/nginx/sites-enabled; ls -l /etc/odoogen/generations/0/etc/nginx/sites-enabled | wc -l"); out != "2002" {
+		r.t.Errorf("the site, and what was in its way: %s", out)
+	}
+	// ci closed its public ssh, and so was confirmed through tests.
+	if out := r.on("tests", "timeout 2 bash -c '</dev/tcp/203.0.113.20/22' 2>/dev/null && echo open || echo closed"); out != "closed" {
+		r.t.Errorf("ci's public ssh is %s", out)
+	}
+}
+
+func nothing(r *rig) {
+	before := r.current("tests") + r.current("ci") + r.started("tests", "worker", "nginx") + r.started("ci", "worker")
+	if said := r.push(Applied, change{}); strings.Count(said, "nothing to do") != 2 {
+		r.t.Errorf("said:\n%s", said)
+	}
+	if after := r.current("tests") + r.current("ci") + r.started("tests", "worker", "nginx") + r.started("ci", "worker"); after != before {
+		r.t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+}
+
+func onlyWhatMust(r *rig) {
+	before, ci := r.started("tests", "worker", "nginx"), r.current("ci")
+	r.push(Applied, pushed)
+	if after := r.started("tests", "worker", "nginx"); after != before {
+		r.t.Errorf("a limit and a site restart something:\n%s\nafter:\n%s", before, after)
+	}
+	if quota := r.on("tests", "systemctl show --value --property=CPUQuotaPerSecUSec worker; systemctl show --value --property=NeedDaemonReload worker nginx"); quota != "500ms\nno\n\nno" {
+		r.t.Errorf("worker's quota, and what systemd has not read: %s", quota)
+	}
+	if after := r.current("ci"); after != ci {
+		r.t.Errorf("ci was turned from %s to %s", ci, after)
+	}
+}
+
+func refused(r *rig) {
+	before := r.current("tests")
+	said := r.push(Failed, with(change{"tests/nginx/site.conf": "nonsense;\n"}))
+	if !strings.Contains(said, `nginx refuses the new generation`) || !strings.Contains(said, `unknown directive "nonsense" in /etc/odoogen/current/nginx/site.conf:6`) {
+		r.t.Errorf("said:\n%s", said)
+	}
+	if after := r.current("tests"); after != before {
+		r.t.Errorf("%s became %s", before, after)
+	}
+	r.push(Applied, pushed)
+}
+
+// back wants a push to fail with both hosts being afterwards what they were.
+func (r *rig) back(c change, why string) {
+	r.t.Helper()
+	before := r.current("tests") + r.current("ci")
+	if said := r.push(RolledBack, c); !strings.Contains(said, why) {
+		r.t.Errorf("want %q, said:\n%s", why, said)
+	}
+	r.sameAs(before)
+}
+
+func (r *rig) sameAs(before string) {
+	r.t.Helper()
+	if after := r.current("tests") + r.current("ci"); after != before {
+		r.t.Errorf("%s became %s", before, after)
+	}
+	for _, host := range []string{"tests", "ci"} {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+			r.t.Errorf("%s: %s", host, out)
+		}
+	}
+	r.push(Applied, pushed)
+}
+
+func unitFails(r *rig) {
+	r.back(with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "ExecStartPre=false\n"}), "restart worker.service failed")
+}
+
+func probeFails(r *rig) {
+	r.back(with(change{"ci/systemd/system/worker.service": "# new\n", "tests/nginx/site.conf": "server {\n\tlisten 127.0.0.1:8080;\n\treturn 503;\n}\n"}),
+		"http://127.0.0.1:8080/ answers 503, and 200 is expected")
+}
+
+func pusherKilled(r *rig) {
+	before := r.current("tests") + r.current("ci")
+	r.killed("tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
+	r.settled()
+	r.sameAs(before)
+}
+
+// settled waits until no host waits for a confirmation.
+func (r *rig) settled() {
+	r.t.Helper()
+	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if r.on("tests", "ls /var/lib/odoogen/armed 2>/dev/null || true")+r.on("ci", "ls /var/lib/odoogen/armed 2>/dev/null || true") == "" {
+			return
+		}
+	}
+	r.t.Error("a host still waits for its confirmation")
+}
+
+func powerCut(r *rig) {
+	before := r.current("tests") + r.current("ci")
+	r.killed("tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
+	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.PowerOn(r.t.Context(), "tests"); err != nil {
+		r.t.Fatal(err)
+	}
+	r.sameAs(before)
+}
+
+func drift(r *rig) {
+	r.on("tests", "f=/etc/odoogen/current/nginx/site.conf; chattr -i $f; echo '# by hand' >>$f; rm /etc/ssh/sshd_config.d/10-odoogen.conf")
+	if said := r.push(Failed, pushed); !strings.Contains(said, "changed by hand: nginx/site.conf") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.push(Applied, pushed, "--overwrite-drift")
+	if out := r.on("tests", "grep -c hand /etc/odoogen/current/nginx/site.conf; cat /etc/ssh/sshd_config.d/10-odoogen.conf"); !strings.HasPrefix(out, "0\nInclude") {
+		r.t.Errorf("after it: %s", out)
+	}
+	r.push(Applied, pushed)
+}
+
+func linkCut(r *rig) {
+	ci := r.current("ci")
+	if err := r.Cut(r.t.Context(), "tests", lab.Private); err != nil {
+		r.t.Fatal(err)
+	}
+	more := with(change{"tests/readme": "more\n"})
+	if said := r.push(Failed, more); !strings.Contains(said, "ci: unreachable") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.push(Applied, more, "tests")
+	if after := r.current("ci"); after != ci {
+		r.t.Errorf("ci was turned from %s to %s", ci, after)
+	}
+	if err := r.Heal(r.t.Context(), "tests", lab.Private); err != nil {
+		r.t.Fatal(err)
+	}
+	r.push(Applied, more)
+}
