@@ -703,7 +703,7 @@ rollback() {
 	turn_link confirmed "$to"
 	record "$to" "rolled back on the host" "from $from" || true
 	systemctl daemon-reload
-	diff <(cut -d ' ' -f 1,2,4 "$etc/generations/$from/MANIFEST") <(cut -d ' ' -f 1,2,4 "$etc/current/MANIFEST") |
+	{ diff <(cut -d ' ' -f 1,2,4 "$etc/generations/$from/MANIFEST") <(cut -d ' ' -f 1,2,4 "$etc/current/MANIFEST") || true; } |
 		sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' | sort -u |
 		while IFS= read -r name; do sed -nE "s|^[0-7]+ [0-9a-f]+ ([^ ]+) ${name//./\\.}\$|\\1|p" "$etc/current/MANIFEST"; done |
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
