@@ -24,7 +24,9 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
   odoogen where envs.cue:42                     # what a line leads to
   odoogen plan                                  # what a push would do
   odoogen push                                  # make every host be that, or leave it as it was
-  odoogen status                                # what the hosts are
+  odoogen status                                # what the hosts are, and whether all runs
+  odoogen drift                                 # what was changed by hand on them
+  odoogen rollback tests                        # one of them as it was before
   sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
   odoogen version
   odoogen completion bash > /etc/bash_completion.d/odoogen`,
@@ -36,6 +38,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newLab(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newHistory(), newLab(), newVersion())
 	return cmd
 }

@@ -665,12 +665,67 @@ standing() {
 	[ ! -f "$state/armed" ] || printf 'armed\n'
 }
 
+# export GENERATION: its files, for a push of them from elsewhere.
+export_generation() { tar -c -C "$etc/generations/$1" . | base64 -w 0; }
+
+# --- At night, on the host itself -------------------------------------------------------------------------------
+
+# status: what stands, and what does not run.
+status() {
+	local name unit
+	standing
+	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
+	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
+	name=$(target current)
+	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
+	while IFS= read -r unit; do
+		systemctl --quiet is-active "$unit" || printf 'not active\t%s\t%s\n' "$unit" "$(systemctl show --value --property=ConditionResult "$unit" | sed 's/no/its condition does not hold/; s/yes//')"
+	done < <(sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null)
+}
+
+# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, and acts as the files
+# that differ say. It needs no network and no pusher, and nobody confirms it.
+rollback() {
+	local from to="" name effect
+	from=$(target current)
+	[ -n "$from" ] || die "nothing was pushed to this host"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: host revert $(cut -f 1 "$state/armed" | head -n 1)"
+	while IFS= read -r name; do
+		if [ "${1:-}" = "$(number "$name")" ] || { [ -z "${1:-}" ] && [ "$(number "$name")" -lt "$(number "$from")" ]; }; then to=$name; fi
+	done < <(cd "$etc/generations" && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
+	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+	exec 8>"$state/lock"
+	flock --wait 5 8 || die "something else of odoogen works on this host"
+	mkdir -p "$locks"
+	exec 9>>"$locks/host.lock"
+	flock --wait 30 9 || die "a job holds $locks/host.lock"
+	turn_link current "$to"
+	turn_link confirmed "$to"
+	record "$to" "rolled back on the host" "from $from" || true
+	systemctl daemon-reload
+	{ diff <(cut -d ' ' -f 1,2,4 "$etc/generations/$from/MANIFEST") <(cut -d ' ' -f 1,2,4 "$etc/current/MANIFEST") || true; } |
+		sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' | sort -u |
+		while IFS= read -r name; do sed -nE "s|^[0-7]+ [0-9a-f]+ ([^ ]+) ${name//./\\.}\$|\\1|p" "$etc/current/MANIFEST"; done |
+		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
+		while IFS=: read -r effect name; do
+			case $effect in
+			run | restart | reload) act "$effect" "$name" </dev/null || printf 'failed\t%s %s\n' "$effect" "$name" ;;
+			esac
+		done
+	systemctl start odoogen.target
+	printf 'current\t%s\n' "$to"
+}
+
 case ${1-} in
+export) export_generation "$2" ;;
+ledger) cat "$state/ledger" 2>/dev/null || true ;;
+status) status ;;
+rollback) rollback "${2:-}" ;;
 observe | lease | abandon | stage | packages | clusters | check | checked | turn | probe | confirm | revert | boot | standing)
 	"$@"
 	;;
 *)
-	printf 'usage: host revert NONCE | boot | standing\n' >&2
+	printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
 	exit 64
 	;;
 esac

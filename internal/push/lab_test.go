@@ -45,6 +45,7 @@ type rig struct {
 	dir     string
 	odoogen string
 	keys    map[string]string
+	env     []string // of the pushes; nil for this process's own
 }
 
 func newRig(t *testing.T) *rig {
@@ -169,6 +170,7 @@ func (r *rig) command(c change, args ...string) *exec.Cmd {
 func (r *rig) push(want int, c change, args ...string) string {
 	r.t.Helper()
 	cmd := r.command(c, args...)
+	cmd.Env = r.env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -171,10 +171,7 @@ func fits(pattern, version string) bool {
 func (o *Observation) next(digest string) string {
 	highest := 0
 	for _, name := range append([]string{o.Generation}, o.Stored...) {
-		var n int
-		if _, err := fmt.Sscanf(name, "%d-", &n); err == nil {
-			highest = max(highest, n)
-		}
+		highest = max(highest, numberOf(name))
 	}
 	return fmt.Sprintf("%d-%.12s", highest+1, digest)
 }

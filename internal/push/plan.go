@@ -5,6 +5,7 @@ package push
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (a Action) String() string { return strings.TrimSuffix(a.Verb+" "+a.Unit, "
 
 // NewPlan compares what a host is with what it shall be.
 func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
-	host, err := tree.ReadHost()
+	host, err := readHost(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +157,24 @@ func (t turning) end(owed map[Action]bool) {
 	}
 }
 
-// unitsOf are those that a HOST.json lists. One that cannot be read was written by another odoogen; `status` shows
-// what still runs.
+// readHost reads a tree's HOST.json. It may be another odoogen's: what it says beside is not heeded.
+func readHost(t *artifact.Tree) (*artifact.Host, error) {
+	h := &artifact.Host{}
+	f := t.File(artifact.HostName)
+	if f == nil {
+		return nil, fmt.Errorf("%s: no %s", t.Host, artifact.HostName)
+	}
+	if err := json.Unmarshal(f.Data, h); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", t.Host, artifact.HostName, err)
+	}
+	return h, nil
+}
+
+// unitsOf are those that a host's own HOST.json lists.
 func unitsOf(data []byte) []string {
-	host, err := (&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}}).ReadHost()
+	host, err := readHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
 	if err != nil {
-		return nil
+		return nil // a bare host
 	}
 	return host.Units
 }

@@ -159,3 +159,13 @@ func TestADropInThatLeavesAWantedUnitRestartsIt(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+func TestAHostOfAnotherOdoogenStillTellsWhatItRuns(t *testing.T) {
+	before := tree(t, "1", "odoo-qa17.service nginx.service")
+	o := seen(before)
+	o.Host = []byte(`{"host": "h", "units": ["odoo-qa17.service", "nginx.service"], "invented": {"later": 1}}`)
+	got := actions(t, tree(t, "2", "nginx.service"), o)
+	if diff := cmp.Diff([]string{"stop odoo-qa17.service", "daemon-reload", "start odoogen.target"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -334,16 +334,26 @@ func (p *Push) armed(plan *Plan) time.Duration {
 }
 
 // confirm makes every host stay what it is, over connections and routes that are not those of the push: what confirms
-// has logged in through the new firewall, to the new sshd.
+// has logged in through the new firewall, to the new sshd. All of them stand before the first host is confirmed.
 func (p *Push) confirm(ctx context.Context, hosts []*host) error {
-	var mu sync.Mutex
-	confirmed := 0
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	err := each(hosts, func(h *host) error {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-		defer cancel()
 		if err := p.net.findLasting(ctx, h.name); err != nil {
 			return err
 		}
+		err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true})
+		if err != nil {
+			return fmt.Errorf("over a new connection: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return p.revert(hosts, err)
+	}
+	var mu sync.Mutex
+	confirmed := 0
+	err = each(hosts, func(h *host) error {
 		line := fmt.Sprintf("%s by %s", p.commit(), p.Owner)
 		err := p.net.call(ctx, call{host: h.name, verb: "confirm", args: []string{p.nonce, "10"}, stdin: strings.NewReader(line + "\n"),
 			fresh: true, line: func(w []string) {
@@ -390,7 +400,7 @@ func (p *Push) revert(hosts []*host, why error) error {
 		verdict.Why = fmt.Errorf("%w\n%s", verdict.Why, fmt.Sprintf(format, args...))
 	}
 	_ = each(hosts, func(h *host) error {
-		ctx, cancel := context.WithTimeout(context.Background(), p.armed(h.plan)+time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), p.armed(h.plan)+20*time.Second)
 		defer cancel()
 		p.Say(h.name, "revert")
 		for {

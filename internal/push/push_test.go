@@ -1,10 +1,14 @@
 package push
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
 )
 
@@ -28,6 +32,11 @@ func TestPush(t *testing.T) {
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"what was changed by hand is not overwritten unasked", drift},
+		{"who reads a generation while the host turns never sees two", neverAMix},
+		{"a host that would lock the pusher out goes back", lockedOut},
+		{"a host goes back to what it was before, from here and by hand", rollback},
+		{"one host confirmed and one not is told as partial, and mended", partial},
+		{"a host that does not answer any more is told as unknown", unknown},
 		{"a host behind a cut link is unreachable and unchanged", linkCut},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
@@ -211,4 +220,106 @@ func linkCut(r *rig) {
 		r.t.Fatal(err)
 	}
 	r.push(Applied, more)
+}
+
+func lockedOut(r *rig) {
+	r.back(with(change{"tests/ssh/odoogen.conf": "AllowTcpForwarding no\n", "ci/systemd/system/worker.service": "# new\n"}), "ci: over a new connection: unreachable")
+}
+
+func rollback(r *rig) {
+	reply := func() string {
+		return r.on("tests", "curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8081 || true")
+	}
+	r.push(Applied, with(change{"tests/nginx/site.conf": "server {\n\tlisten 8081;\n\treturn 204;\n}\n"}))
+	if got := reply(); got != "204" {
+		r.t.Errorf("pushed, but: %s", got)
+	}
+	built := filepath.Join(r.t.TempDir(), "out")
+	if _, err := artifact.Write(built, r.trees(pushed)); err != nil {
+		r.t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		r.t.Helper()
+		argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen}, args...)
+		out, err := exec.CommandContext(r.t.Context(), r.odoogen, append(argv, "--built", built)...).CombinedOutput()
+		if err != nil {
+			r.t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	run("rollback", "tests", "--yes")
+	if got := reply(); got != "000" {
+		r.t.Errorf("rolled back, but: %s", got)
+	}
+	r.on("tests", "/usr/local/lib/odoogen/host rollback")
+	if got := reply(); got != "204" {
+		r.t.Errorf("rolled back by hand, but: %s", got)
+	}
+	history := run("history", "tests")
+	for _, want := range []string{"confirmed", "reverted", "reverted at boot", "rolled back on the host"} {
+		if !strings.Contains(history, want) {
+			r.t.Errorf("history has no %q:\n%s", want, history)
+		}
+	}
+	r.push(Applied, pushed)
+}
+
+// without has ssh fail where a shell pattern fits its arguments, as if the connection broke there.
+func (r *rig) without(pattern string) []string {
+	r.t.Helper()
+	dir := r.t.TempDir()
+	script := "#!/bin/sh\ncase \"$*\" in\n" + pattern + ") exit 255 ;;\nesac\nexec /usr/bin/ssh \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "ssh"), []byte(script), 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	return append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+}
+
+var both = change{"ci/systemd/system/worker.service": "# both\n", "tests/readme": "both\n"}
+
+func partial(r *rig) {
+	ci := r.current("ci")
+	r.env = r.without(`*"ci bash"*"odoogen confirm"*`)
+	said := r.push(Partial, with(both), "--revert-after", "10s")
+	if !strings.Contains(said, "tests: confirmed") || !strings.Contains(said, "ci: is ") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	if after := r.current("ci"); after != ci {
+		r.t.Errorf("ci was %s and is %s", ci, after)
+	}
+	r.env = nil
+	r.push(Applied, with(both))
+	r.push(Applied, pushed)
+}
+
+func unknown(r *rig) {
+	before := r.current("tests") + r.current("ci")
+	r.env = r.without(`*"ci bash"*"odoogen probe"*|*"ci bash"*"odoogen revert"*`)
+	if said := r.push(Unknown, with(both), "--revert-after", "8s"); !strings.Contains(said, "ci: does not answer") || !strings.Contains(said, "tests: is ") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.env = nil
+	r.settled()
+	r.sameAs(before)
+}
+
+func neverAMix(r *rig) {
+	r.push(Applied, with(both))
+	r.push(Applied, pushed)
+	// The script's own functions: one process turns the host, the other opens current and reads all that is below.
+	out := r.on("tests", `set -- status; . <(sed '/^case /,$d' /usr/local/lib/odoogen/host)
+		names=($(cd "$etc/generations" && ls -d [0-9]*-* | sort -n | tail -n 2))
+		(for i in {1..100}; do for name in "${names[@]}"; do turn_link current "$name"; done; done; touch /run/turned) &
+		reads=0 seen=()
+		while [ ! -e /run/turned ]; do
+			cd "$etc/current" && dir=$(pwd -P)
+			wrong=$(differs .) || true
+			[ -z "$wrong" ] || echo "a mix: $wrong"
+			seen+=("${dir##*/}") reads=$((reads + 1))
+		done
+		wait
+		[ "$reads" -gt 10 ] && printf '%s\n' "${seen[@]}" | sort -u | wc -l`)
+	if out != "2" {
+		r.t.Errorf("want reads of both generations and no mix: %s", out)
+	}
 }

@@ -47,7 +47,7 @@ func newNetwork(trees []*artifact.Tree) (*network, error) {
 	n := &network{trees: map[string]*artifact.Host{}, ways: map[string]*way{}}
 	var known strings.Builder
 	for _, t := range trees {
-		h, err := t.ReadHost()
+		h, err := readHost(t)
 		if err != nil {
 			return nil, err
 		}
@@ -65,20 +65,23 @@ func newNetwork(trees []*artifact.Tree) (*network, error) {
 
 // close ends the connections.
 func (n *network) close() {
-	sockets, _ := filepath.Glob(filepath.Join(n.dir, "*.mux"))
 	var all sync.WaitGroup
-	for _, socket := range sockets {
-		all.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-			defer cancel()
-			_, _ = output(ctx, "", "ssh", "-F", n.config(false), "-O", "exit", strings.TrimSuffix(filepath.Base(socket), ".mux"))
-		})
+	for _, kind := range []string{"mux", "fresh"} {
+		sockets, _ := filepath.Glob(filepath.Join(n.dir, "*."+kind))
+		for _, socket := range sockets {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+				defer cancel()
+				host := strings.TrimSuffix(filepath.Base(socket), "."+kind)
+				_, _ = output(ctx, "", "ssh", "-F", n.config(kind == "fresh"), "-O", "exit", host)
+			})
+		}
 	}
 	all.Wait()
 	_ = os.RemoveAll(n.dir)
 }
 
-// config is the configuration's name: of connections that are shared, or of those that are new each time.
+// config is the configuration's name: of the connections that push, or of those that confirm.
 func (n *network) config(fresh bool) string {
 	if fresh {
 		return filepath.Join(n.dir, "fresh")
@@ -101,11 +104,12 @@ func (n *network) write() error {
 			} else {
 				b.WriteString("\tProxyJump none\n\tProxyCommand none\n")
 			}
+			// Two sockets, so that what confirms shares nothing with what pushed, not even on the way through a host.
+			kind := "mux"
 			if fresh {
-				b.WriteString("\tControlMaster no\n\tControlPath none\n")
-			} else {
-				fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.mux\n\tControlPersist 60\n", n.dir, name)
+				kind = "fresh"
 			}
+			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%s\n\tControlPersist 60\n", n.dir, name, kind)
 		}
 		fmt.Fprintf(&b, `Host *
 	UserKnownHostsFile %s/known_hosts
@@ -269,7 +273,7 @@ type call struct {
 	args  []string
 	stdin io.Reader
 	line  func([]string) // told each line of the answer, as its words
-	fresh bool           // over a connection of its own
+	fresh bool           // over a connection that was made after the flip
 }
 
 func (n *network) call(ctx context.Context, c call) error {
@@ -291,7 +295,10 @@ func (n *network) call(ctx context.Context, c call) error {
 	}}.run(ctx)
 	var f *failure
 	if errors.As(err, &f) && f.code == 255 {
-		return fmt.Errorf("%w: %s", errUnreachable, f.Error())
+		if f.said == "" {
+			return fmt.Errorf("%w: the connection was lost", errUnreachable)
+		}
+		return fmt.Errorf("%w: %s", errUnreachable, f.said)
 	}
 	return err
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func newHistory() *cobra.Command {
+	var o pushOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "history [HOST...]",
+		Short:   "Show what was pushed to the hosts, by whom, and what became of it",
+		Example: "  odoogen history\n  odoogen history tests --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, _, err := o.start(cmd, args)
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			events, err := p.History(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), events)
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, e := range events {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Time, e.Host, shown(e.Generation), e.Verdict, e.Text)
+			}
+			return w.Flush()
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}

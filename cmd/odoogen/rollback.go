@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newRollback() *cobra.Command {
+	var o pushOptions
+	var yes, overwrite bool
+	cmd := &cobra.Command{
+		Use:   "rollback HOST [GENERATION]",
+		Short: "Make a host what it was before",
+		Long: `Make a host the generation that it had before, or the one of that number, with all that a push does: checks, probes,
+a confirmation, and the way back where one fails. It becomes a generation of its own. Packages, clusters, users, releases
+and data stay as they are; odoogen release rollback is for code, odoogen restore for data.`,
+		Example: "  odoogen rollback tests\n  odoogen rollback tests 41 --yes",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			number := 0
+			if len(args) == 2 {
+				var err error
+				if number, err = strconv.Atoi(strings.TrimPrefix(args[1], "#")); err != nil || number < 1 {
+					return fmt.Errorf("%q is no generation's number\nhint: odoogen history %s", args[1], args[0])
+				}
+			}
+			p, _, err := o.start(cmd, args[:1])
+			if err != nil {
+				return err
+			}
+			defer p.Close()
+			p.OverwriteDrift, p.ProbeFor = overwrite, time.Minute
+			if err := p.Return(cmd.Context(), number); err != nil {
+				return err
+			}
+			plans, err := p.Plan(cmd.Context())
+			if err != nil {
+				return err
+			}
+			printPlans(cmd.OutOrStdout(), plans)
+			if empty(plans) {
+				return nil
+			}
+			if !yes && !asked(cmd) {
+				return errors.New("not rolled back")
+			}
+			return p.Execute(cmd.Context())
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the host")
+	return cmd
+}

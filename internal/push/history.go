@@ -1,0 +1,139 @@
+package push
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// Event is a line of a host's ledger.
+type Event struct {
+	Host       string `json:"host"`
+	Time       string `json:"time"` // UTC, RFC 3339
+	Generation string `json:"generation"`
+	Verdict    string `json:"verdict"` // confirmed, reverted, reverted at boot, rolled back on the host
+	Text       string `json:"text"`    // the commit, and who pushed it
+}
+
+// History reads the hosts' ledgers, oldest first.
+func (p *Push) History(ctx context.Context) ([]Event, error) {
+	var mu sync.Mutex
+	byHost := map[string][]Event{}
+	err := each(p.hosts, func(h *host) error {
+		if err := p.net.find(ctx, h.name); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		return p.net.call(ctx, call{host: h.name, verb: "ledger", line: func(w []string) {
+			if len(w) == 4 {
+				mu.Lock()
+				defer mu.Unlock()
+				byHost[h.name] = append(byHost[h.name], Event{h.name, w[0], w[1], w[2], w[3]})
+			}
+		}})
+	})
+	var all []Event
+	for _, h := range p.hosts {
+		all = append(all, byHost[h.name]...)
+	}
+	return all, err
+}
+
+// Return makes the push one to a generation that the only host of it still has: of that number, or the one before the
+// current for 0. Its tree takes the place of the spec's.
+func (p *Push) Return(ctx context.Context, number int) error {
+	if len(p.hosts) != 1 {
+		return errors.New("a rollback is of one host")
+	}
+	h := p.hosts[0]
+	if err := p.net.find(ctx, h.name); err != nil {
+		return err
+	}
+	seen, err := p.net.observe(ctx, h.tree)
+	if err != nil {
+		return err
+	}
+	name, err := seen.stored(number)
+	if err != nil {
+		return fmt.Errorf("%s: %w", h.name, err)
+	}
+	tree, err := p.net.export(ctx, h.name, name)
+	if err != nil {
+		return fmt.Errorf("%s: generation %s: %w", h.name, name, err)
+	}
+	h.tree = tree
+	if h.facts, err = readHost(tree); err != nil {
+		return err
+	}
+	p.net.trees[h.name] = h.facts
+	return nil
+}
+
+// stored finds a generation by its number; 0 is the one before the current.
+func (o *Observation) stored(number int) (string, error) {
+	current, found, best := numberOf(o.Generation), "", 0
+	for _, name := range o.Stored {
+		n := numberOf(name)
+		if number == n || number == 0 && n < current && n > best {
+			found, best = name, n
+		}
+	}
+	if found == "" {
+		return "", fmt.Errorf("no such generation\nhint: it has %s", strings.Join(o.Stored, ", "))
+	}
+	return found, nil
+}
+
+func numberOf(generation string) int {
+	text, _, _ := strings.Cut(generation, "-")
+	n, _ := strconv.Atoi(text)
+	return n
+}
+
+// export reads a generation from a host, and holds it against its MANIFEST.
+func (n *network) export(ctx context.Context, host, generation string) (*artifact.Tree, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var coded string
+	err := n.call(ctx, call{host: host, verb: "export", args: []string{generation}, line: func(w []string) { coded = w[0] }})
+	if err != nil {
+		return nil, err
+	}
+	data := map[string][]byte{}
+	files := tar.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(coded)))
+	for {
+		header, err := files.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if data[strings.TrimPrefix(header.Name, "./")], err = io.ReadAll(files); err != nil {
+			return nil, err
+		}
+	}
+	entries, err := artifact.ParseManifest(data[artifact.ManifestName])
+	if err != nil {
+		return nil, err
+	}
+	tree := &artifact.Tree{Host: host}
+	for _, e := range entries {
+		f := artifact.File{Path: e.Path, Mode: e.Mode, Effects: e.Effects, Data: data[e.Path]}
+		if f.Digest() != e.Digest {
+			return nil, fmt.Errorf("%s is not what its %s says", e.Path, artifact.ManifestName)
+		}
+		tree.Files = append(tree.Files, f)
+	}
+	return tree, nil
+}
