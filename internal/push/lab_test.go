@@ -182,8 +182,8 @@ func (r *rig) push(want int, c change, args ...string) string {
 	return string(out)
 }
 
-// killed begins a push and kills it as soon as it says something.
-func (r *rig) killed(after string, c change, args ...string) {
+// cut begins a push and sends it a signal as soon as it says something. It returns the exit code.
+func (r *rig) cut(signal os.Signal, after string, c change, args ...string) int {
 	r.t.Helper()
 	cmd := r.command(c, args...)
 	said := &watched{want: after, seen: make(chan struct{})}
@@ -196,8 +196,9 @@ func (r *rig) killed(after string, c change, args ...string) {
 	case <-time.After(time.Minute):
 		r.t.Errorf("push does not say %q:\n%s", after, said.all.String())
 	}
-	_ = cmd.Process.Kill()
+	_ = cmd.Process.Signal(signal)
 	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode()
 }
 
 // watched is what a program says, until it says something.

@@ -172,6 +172,7 @@ func (p *Push) prepare(ctx context.Context, hosts []*host) error {
 // lease takes a host, or says who has it.
 func (p *Push) lease(ctx context.Context, h *host) error {
 	p.Say(h.name, "lease")
+	said := ""
 	for end := time.Now().Add(p.Wait); ; {
 		var held []string
 		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce, "120"}, stdin: strings.NewReader(p.Owner + "\n"),
@@ -186,7 +187,10 @@ func (p *Push) lease(ctx context.Context, h *host) error {
 		if !time.Now().Before(end) {
 			return fmt.Errorf("held by %s, for at most %s more seconds\nhint: odoogen push --wait 10m", held[2], held[1])
 		}
-		p.Say(h.name, "waits for "+held[2])
+		if said != held[2] {
+			said = held[2]
+			p.Say(h.name, "waits for "+said)
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

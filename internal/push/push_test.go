@@ -29,6 +29,7 @@ func TestPush(t *testing.T) {
 		{"what the host's own programs refuse changes nothing", refused},
 		{"a unit that does not start turns both hosts back", unitFails},
 		{"a probe that fails turns both hosts back", probeFails},
+		{"a push that is interrupted puts everything right before it ends", interrupted},
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"what was changed by hand is not overwritten unasked", drift},
@@ -161,9 +162,23 @@ func probeFails(r *rig) {
 		"http://127.0.0.1:8080/ answers 503, and 200 is expected")
 }
 
+func interrupted(r *rig) {
+	before := r.current("tests") + r.current("ci")
+	more := with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"})
+	for _, c := range []struct {
+		when string
+		code int
+	}{{"tests: check", Failed}, {"tests: flipped", RolledBack}} {
+		if got := r.cut(os.Interrupt, c.when, more); got != c.code {
+			r.t.Errorf("interrupted at %q it exits with %d, want %d", c.when, got, c.code)
+		}
+		r.sameAs(before)
+	}
+}
+
 func pusherKilled(r *rig) {
 	before := r.current("tests") + r.current("ci")
-	r.killed("tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
+	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
 	r.settled()
 	r.sameAs(before)
 }
@@ -181,7 +196,7 @@ func (r *rig) settled() {
 
 func powerCut(r *rig) {
 	before := r.current("tests") + r.current("ci")
-	r.killed("tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
+	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
 	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
 		r.t.Fatal(err)
 	}
