@@ -42,7 +42,7 @@ func New(t testing.TB, name string, port int, prepare func(c *Cluster)) *Cluster
 		}
 	}
 	c.Run("pg_createcluster", "--port", strconv.Itoa(port), "--datadir", filepath.Join(dir, "data"), "--socketdir", c.Socket(),
-		"--logfile", c.log(), "--encoding", "UTF8", "--locale", "C.UTF-8", strconv.Itoa(Version), name,
+		"--logfile", c.log(), "--pgoption", "listen_addresses=", "--encoding", "UTF8", "--locale", "C.UTF-8", strconv.Itoa(Version), name,
 		"--", "--data-checksums", "--username=postgres", "--auth=trust", "--no-sync")
 	if prepare != nil {
 		prepare(c)
