@@ -90,36 +90,54 @@ func delegate(root string) error {
 	return nil
 }
 
-// removeCgroups removes the cgroups of every lab that dead says is no more. Their processes have been killed, but the
-// kernel may need a moment to see them off.
-func removeCgroups(dead func(lab string) bool) error {
+// removeCgroups removes the cgroups of a lab that is no more. Its processes have been killed, but the kernel may need
+// a moment to see them off.
+func removeCgroups(lab string) error {
+	dirs, err := cgroupsOf(lab)
+	deadline := time.Now().Add(10 * time.Second)
+	for _, dir := range dirs {
+		for err == nil {
+			if err = removeCgroup(dir); err == nil || time.Now().After(deadline) {
+				break
+			}
+			err = nil
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	return err
+}
+
+// sweepCgroups removes what labs of this system left that were killed. Cgroups of a lab that this system knows nothing
+// of go only if they are empty: in another root on this kernel it may well run.
+func sweepCgroups() error {
+	dirs, err := cgroupsOf("*")
+	for _, dir := range dirs {
+		lab, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "odoogen-lab-"), "-")
+		known := &Lab{dir: labDir(lab)}
+		if _, e := os.Stat(known.dir); e != nil {
+			_ = removeCgroup(dir)
+		} else if !known.Running() && err == nil {
+			err = removeCgroups(lab)
+		}
+	}
+	return err
+}
+
+// cgroupsOf are the top cgroups of a lab's hosts, in every hierarchy.
+func cgroupsOf(lab string) ([]string, error) {
 	all, err := hierarchies()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	var dirs []string
 	for _, h := range all {
-		dirs, err := filepath.Glob(filepath.Join(h.dir, "odoogen-lab-*"))
+		found, err := filepath.Glob(filepath.Join(h.dir, cgroupName(lab, "*")))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, dir := range dirs {
-			lab, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), "odoogen-lab-"), "-")
-			if !dead(lab) {
-				continue
-			}
-			for {
-				if err = removeCgroup(dir); err == nil || time.Now().After(deadline) {
-					break
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
-			if err != nil {
-				return err
-			}
-		}
+		dirs = append(dirs, found...)
 	}
-	return nil
+	return dirs, nil
 }
 
 // removeCgroup removes a cgroup and those below it. The files in them are the kernel's.

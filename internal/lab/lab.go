@@ -125,8 +125,10 @@ func (l *Lab) endedWithin(d time.Duration) bool {
 
 // sweep removes this lab's directory, and the cgroups of every lab that no longer runs.
 func (l *Lab) sweep() error {
-	err := removeCgroups(func(lab string) bool { return !(&Lab{dir: labDir(lab)}).Running() })
-	if err != nil {
+	if err := removeCgroups(filepath.Base(l.dir)); err != nil {
+		return err
+	}
+	if err := sweepCgroups(); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(l.dir); err != nil {

@@ -61,7 +61,7 @@ func Supervise(dir string) error {
 	for _, h := range s.hosts {
 		h.kill()
 	}
-	return removeCgroups(func(lab string) bool { return lab == c.ID })
+	return removeCgroups(c.ID)
 }
 
 // private makes the mounts that belong to the namespaces: nothing mounted here is seen outside, nothing written to

@@ -45,7 +45,7 @@ func Watch(dir string) error {
 			return err
 		}
 	}
-	if err := removeCgroups(func(lab string) bool { return lab == filepath.Base(dir) }); err != nil {
+	if err := removeCgroups(filepath.Base(dir)); err != nil {
 		return err
 	}
 	if ended != nil {

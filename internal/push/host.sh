@@ -473,10 +473,12 @@ why() { [ "$1" = - ] || journalctl --quiet --no-pager -o cat -n 8 -u "$1" 2>/dev
 
 # --- Probing ----------------------------------------------------------------------------------------------------
 
-# probe SECONDS: tries those on stdin until all answer as they should, for that long at most.
+# probe SECONDS: tries those on stdin until all answer as they should, for that long at most. After a turn all are tried
+# once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers.
 probe() {
-	local line deadline=$((SECONDS + $1)) wrong facts=() again
-	mapfile -t facts
+	local line deadline=$((SECONDS + $1)) held=no wrong all facts again
+	mapfile -t all
+	facts=("${all[@]}")
 	while :; do
 		wrong=() again=()
 		ask_units
@@ -485,10 +487,15 @@ probe() {
 			wrong+=("$said")
 			again+=("$line")
 		done
-		[ ${#wrong[@]} -gt 0 ] || return 0
-		[ "$SECONDS" -lt "$deadline" ] || die "${wrong[@]}"
+		if [ ${#wrong[@]} -eq 0 ]; then
+			[ "$1" -gt 0 ] && [ "$held" = no ] || return 0
+			held=yes
+			again=("${all[@]}")
+		elif [ "$SECONDS" -ge "$deadline" ]; then
+			die "${wrong[@]}"
+		fi
 		facts=("${again[@]}")
-		sleep 0.3
+		sleep 0.4
 	done
 }
 
