@@ -94,7 +94,7 @@ func delegate(root string) error {
 // a moment to see them off.
 func removeCgroups(lab string) error {
 	dirs, err := cgroupsOf(lab)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for _, dir := range dirs {
 		for err == nil {
 			if err = removeCgroup(dir); err == nil || time.Now().After(deadline) {
@@ -116,8 +116,8 @@ func sweepCgroups() error {
 		known := &Lab{dir: labDir(lab)}
 		if _, e := os.Stat(known.dir); e != nil {
 			_ = removeCgroup(dir)
-		} else if !known.Running() && err == nil {
-			err = removeCgroups(lab)
+		} else if !known.Running() {
+			_ = removeCgroups(lab) // what stays is tried again by the next command, and is no reason to refuse this one
 		}
 	}
 	return err
