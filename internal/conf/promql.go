@@ -15,6 +15,3 @@ func Selector(metric string, matchers ...string) string {
 	}
 	return metric + "{" + strings.Join(words, ",") + "}"
 }
-
-// PromText is a text inside an annotation of an alert: {{ would begin a template.
-func PromText(s string) string { return strings.ReplaceAll(s, "{{", `{{"{{"}}`) }

@@ -33,9 +33,6 @@ func (t *Text) Line(line string, from ...string) {
 	t.from = append(t.from, t.origin(from))
 }
 
-// Linef appends one formatted line of the file's owner.
-func (t *Text) Linef(format string, args ...any) { t.Line(fmt.Sprintf(format, args...)) }
-
 // Blank appends an empty line.
 func (t *Text) Blank() { t.Line("") }
 

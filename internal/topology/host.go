@@ -247,14 +247,3 @@ func (v *VSwitch) PrefixLength() string {
 
 // PrivateAddress is the host's address on the private network with that network's length: 10.0.0.2/24.
 func (h *Host) PrivateAddress(v *VSwitch) string { return h.Private + "/" + v.PrefixLength() }
-
-// Peers are the other hosts of the private network.
-func (t *Topology) Peers(h *Host) []*Host {
-	var peers []*Host
-	for _, p := range t.Hosts {
-		if p != h && p.Private != "" {
-			peers = append(peers, p)
-		}
-	}
-	return peers
-}
