@@ -22,7 +22,8 @@ func newVet() *cobra.Command {
 		Long: `Check the spec: its shape, and every rule between its parts.
 
 What is right today and will not be for long is a warning: Odoo, Debian, PostgreSQL and Java versions whose makers stop
-within half a year, or have stopped. That depends on the day, which no other command looks at.
+within half a year, or have stopped, and waivers (accept) that end within a month. A waiver that has ended waives
+nothing. That depends on the day, which no other command looks at.
 
 With --native, every file of every host is also read by the program that reads it on the host (nginx, sshd, systemd,
 PostgreSQL ...), in a throw-away root over this Debian system or over another one. That needs root.`,
@@ -63,6 +64,13 @@ func (v *vet) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if err != nil {
 		return err
+	}
+	noteWaivers(stderr, t)
+	if mistakes = t.Ended(today); len(mistakes) > 0 {
+		if v.json {
+			err = printJSON(stdout, verdict{Mistakes: found(mistakes), Warnings: []finding{}})
+		}
+		return errors.Join(err, mistakes)
 	}
 	warnings := topology.Warnings(t, origins, today)
 	for _, w := range warnings {

@@ -6,8 +6,11 @@ import (
 	"strings"
 )
 
-// soon is how many days before an end it is worth a word: an upgrade of Odoo or Debian takes a season.
-const soon = 183
+// How many days before an end it is worth a word.
+const (
+	soon       = 183 // an upgrade of Odoo or Debian takes a season
+	waiverSoon = 30  // what was put off is done in a sprint
+)
 
 // Warnings are what is no mistake of the spec, but will be somebody's trouble: what it runs and is no longer
 // maintained on that day, or not for much longer. Only a caller that knows the day asks; a build does not.
@@ -47,7 +50,35 @@ func Warnings(t *Topology, o *Origins, today Date) Problems {
 	for _, r := range t.Compatibility.Debian {
 		w.longTerm(r)
 	}
+	w.waivers(t.Accept)
 	return w.problems.sorted()
+}
+
+// Ended are the broken rules whose waiver has ended on that day. Only a caller that knows the day asks; a build does
+// not, so that nothing stops a rollback or a repair on the day after.
+func (t *Topology) Ended(today Date) Problems {
+	var problems Problems
+	for _, w := range t.Accept {
+		if Date(w.Until) >= today {
+			continue
+		}
+		for _, p := range w.Problems {
+			p.Also = append([]Also{{Place: w.Place, Message: w.Path + ": accepted until " + w.Until + ": " + w.Reason}}, p.Also...)
+			problems = append(problems, p)
+		}
+	}
+	return problems.sorted()
+}
+
+// waivers warns of those that are in use and end soon.
+func (w *warner) waivers(accept []Waiver) {
+	for _, a := range accept {
+		if days := w.today.days(Date(a.Until)); days >= 0 && days <= waiverSoon && len(a.Problems) > 0 {
+			w.problems = append(w.problems, Problem{Place: a.Place, Path: a.Path, Warning: true,
+				Message: fmt.Sprintf("rule %s is waived until %s, %s", a.Rule, a.Until, inDays(days)),
+				Hint:    "afterwards it is a mistake again: " + a.Reason})
+		}
+	}
 }
 
 // release is a row of a table, and its last day.
