@@ -65,13 +65,13 @@ func (v *vet) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	noteWaivers(stderr, t)
 	if mistakes = t.Ended(today); len(mistakes) > 0 {
 		if v.json {
 			err = printJSON(stdout, verdict{Mistakes: found(mistakes), Warnings: []finding{}})
 		}
 		return errors.Join(err, mistakes)
 	}
+	noteWaivers(stderr, t)
 	warnings := topology.Warnings(t, origins, today)
 	for _, w := range warnings {
 		fmt.Fprintln(stderr, w)
