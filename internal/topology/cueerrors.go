@@ -50,6 +50,7 @@ const (
 func (e *evaluation) report(err error, again bool) {
 	heads := map[string]bool{}   // paths at which no way of a disjunction fits
 	unknown := map[string]bool{} // paths of fields that the schema does not know
+	noneSuch := map[Place]bool{} // where packages are imported that there are not
 	inText := map[string]bool{}  // paths of texts of which a part has no value
 	var faults []fault
 	for _, ce := range errors.Errors(err) {
@@ -66,6 +67,10 @@ func (e *evaluation) report(err error, again bool) {
 			unknown[f.path] = !strings.HasSuffix(f.path, "]") // one way of a list that is too short
 		case interpolation:
 			inText[f.path] = true
+		case noPackage:
+			if len(f.user) > 0 {
+				noneSuch[f.user[0]] = true
+			}
 		}
 		faults = append(faults, f)
 	}
@@ -78,7 +83,7 @@ func (e *evaluation) report(err error, again bool) {
 				}
 			}
 		}
-		return f.format == schemaMessage && inText[f.path]
+		return f.format == schemaMessage && inText[f.path] || f.format == notImported && len(f.user) > 0 && noneSuch[f.user[0]]
 	})
 	ways := map[string][]fault{}
 	var order []string
@@ -117,7 +122,7 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 		}
 		return
 	}
-	if again && f.format != notAllowed && (e.broken["="+path] || slices.ContainsFunc(f.args, isStopgap)) {
+	if again && f.format != notAllowed && (path != "" && e.broken["="+path] || slices.ContainsFunc(f.args, isStopgap)) {
 		e.broken.add(path)
 		if !absence && p.Place.Line > 0 {
 			e.mended[p.Place] = unset

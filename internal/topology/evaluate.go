@@ -157,6 +157,10 @@ func (e *evaluation) apply(instance *build.Instance) {
 					done[at] = true
 				}
 			case ast.Expr:
+				if around := selection(c); around != nil {
+					e.mended[e.origins.place(around.Pos())] = unset // its turn comes next
+					return true
+				}
 				any := stopgap(c)
 				if any == nil {
 					return true
@@ -170,6 +174,17 @@ func (e *evaluation) apply(instance *build.Instance) {
 			return true
 		})
 	}
+}
+
+// selection is the expression that selects by a wrong part, or from one: of a.b.c with a wrong b, all of it is wrong.
+func selection(c astutil.Cursor) ast.Expr {
+	switch around := c.Parent().Node().(type) {
+	case *ast.SelectorExpr:
+		return around
+	case *ast.IndexExpr:
+		return around
+	}
+	return nil
 }
 
 // stopgap is what stands in the place of a wrong expression: any value; no values to go through; a condition that is

@@ -147,17 +147,18 @@ func blank(lines []string, from, to int) []byte {
 }
 
 var (
-	bareDash    = regexp.MustCompile(`(?:^|[\s{,:])([A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+)\s*:`)
-	foundString = regexp.MustCompile(`^expected label or ':', found '(\w+)' (.*)$`)
-	noOperand   = regexp.MustCompile(`^expected operand, found '?([^' ]+)'?`)
-	illegal     = regexp.MustCompile(`^illegal character U\+([0-9A-F]+)`)
-	importLine  = regexp.MustCompile(`^\s*(?:import\s+)?(?:\w+\s+)?("[^"]+")`)
-	equalsSign  = regexp.MustCompile(`[\w"\]]\s*=\s*["\w\[{]`)
-	lastName    = regexp.MustCompile(`([#_A-Za-z][\w#]*)\s*$`)
-	lastNumber  = regexp.MustCompile(`[0-9][0-9.]*\s*$`)
-	bareQuota   = regexp.MustCompile(`[0-9]+$`)
-	bareAddress = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(?:/[0-9]+)?|[0-9a-f]{1,4}:[0-9a-f:]+(?:/[0-9]+)?`)
-	bareTime    = regexp.MustCompile(`(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+)?[0-9][0-9A-Za-z:.-]*`)
+	bareDash     = regexp.MustCompile(`(?:^|[\s{,:])([A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+)\s*:`)
+	foundString  = regexp.MustCompile(`^expected label or ':', found '([^']+)'(?: (.*))?$`)
+	noOperand    = regexp.MustCompile(`^expected operand, found '?([^' ]+)'?`)
+	illegal      = regexp.MustCompile(`^illegal character U\+([0-9A-F]+)`)
+	importLine   = regexp.MustCompile(`^\s*(?:import\s+)?(?:\w+\s+)?("[^"]+")`)
+	equalsSign   = regexp.MustCompile(`[\w"\]]\s*=\s*["\w\[{]`)
+	lastName     = regexp.MustCompile(`([#_A-Za-z][\w#]*)\s*$`)
+	lastNumber   = regexp.MustCompile(`[0-9][0-9.]*$`)
+	firstLetters = regexp.MustCompile(`^[A-Za-z_]\w*`)
+	bareQuota    = regexp.MustCompile(`[0-9]+$`)
+	bareAddress  = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(?:/[0-9]+)?|[0-9a-f]{1,4}:[0-9a-f:]+(?:/[0-9]+)?`)
+	bareTime     = regexp.MustCompile(`(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+)?[0-9][0-9A-Za-z:.-]*`)
 )
 
 // explainSyntax words a syntax error for somebody who sees CUE for the first time.
@@ -209,6 +210,9 @@ func explainSyntax(p *Problem, lines []string) {
 	case foundString.MatchString(p.Message):
 		found := foundString.FindStringSubmatch(p.Message)
 		p.Message = fmt.Sprintf("a : is missing before %s", found[2])
+		if found[2] == "_|_" {
+			p.Message = "a : is missing before this"
+		}
 		if strings.HasPrefix(found[2], `"github.`) || strings.HasPrefix(strings.TrimSpace(line), "import") {
 			p.Message = "an import stands before everything else"
 		}
@@ -235,6 +239,9 @@ func explainComma(p *Problem, before, after string) {
 	case strings.HasPrefix(after, ":") && lastNumber.MatchString(before):
 		p.Message = "a name that begins with a digit needs quotes"
 		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber.FindString(before)))
+	case lastNumber.MatchString(before) && firstLetters.MatchString(after):
+		p.Message = "a name that begins with a digit needs quotes"
+		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber.FindString(before))+firstLetters.FindString(after))
 	case address != "" && lastNumber.MatchString(before):
 		p.Message = "an address needs quotes"
 		p.Hint = strconv.Quote(address)
