@@ -28,6 +28,7 @@ func Load(dir string) (*Topology, *Origins, error) {
 	t := &Topology{set: map[string]bool{}}
 	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
+	t.nameWaivers(e.origins)
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
 		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too
