@@ -20,18 +20,24 @@ func Compare(dir string, trees []*Tree) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range trees {
-		delete(hosts, t.Host)
-	}
 	changes := make([][]Change, len(trees))
 	err = forEach(trees, func(n int, t *Tree) (err error) {
-		changes[n], err = compareTree(dir, t)
-		return err
+		if hosts[t.Host] {
+			changes[n], err = compareTree(dir, t)
+			return err
+		}
+		for f := range t.all() {
+			changes[n] = append(changes[n], Change{'A', t.Host + "/" + f.Path})
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	all := slices.Concat(changes...)
+	for _, t := range trees {
+		delete(hosts, t.Host)
+	}
 	for host := range hosts {
 		gone, err := deleted(dir, host, nil)
 		if err != nil {
