@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,10 @@ import (
 )
 
 // pushOptions are what plan, push and status share: where the trees come from.
-type pushOptions struct{ built string }
+type pushOptions struct {
+	built    string
+	progress *progress
+}
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
@@ -65,7 +67,8 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &push.Push{Owner: operator(), Say: progress(cmd)}
+	o.progress = newProgress(cmd.ErrOrStderr())
+	p := &push.Push{Owner: operator(), Say: o.progress.say}
 	return p, reviewed, p.Start(trees, names)
 }
 
@@ -77,17 +80,6 @@ func operator() string {
 	}
 	machine, _ := os.Hostname()
 	return name + "@" + machine
-}
-
-// progress prints a line for each step of a host.
-func progress(cmd *cobra.Command) func(host, text string) {
-	var mu sync.Mutex
-	began := time.Now()
-	return func(host, text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs %s: %s\n", time.Since(began).Seconds(), host, text)
-	}
 }
 
 func newPush() *cobra.Command {
@@ -125,6 +117,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}
