@@ -22,13 +22,12 @@ type servers struct {
 	odoogen string
 }
 
-// newServers boots them, bare.
+// newServers clones the repository as it is, and makes sure that its lab ends.
 func newServers(t *testing.T) *servers {
 	t.Helper()
 	s := &servers{t: t, dir: filepath.Join(t.TempDir(), "servers")}
 	snapshot(t).clone(t, s.dir)
-	s.odoogen = filepath.Join(t.TempDir(), "odoogen")
-	command(t, repository, "go", "build", "-o", s.odoogen, "./cmd/odoogen")
+	s.odoogen = filepath.Join(s.dir, "odoogen")
 	var err error
 	if s.Lab, err = lab.Of(s.dir); err != nil {
 		t.Fatal(err)
@@ -38,7 +37,6 @@ func newServers(t *testing.T) *servers {
 			t.Error(err)
 		}
 	})
-	s.run(0, "lab", "up")
 	return s
 }
 
