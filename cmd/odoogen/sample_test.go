@@ -30,6 +30,7 @@ func TestSample(t *testing.T) {
 	}{
 		{"one push makes the topology of bare hosts", bareToTopology},
 		{"each part answers as the spec says", everyPart},
+		{"what is open is what the spec opens", exposure},
 		{"a second push does nothing", secondPush},
 		{"another limit binds at once and restarts nothing", limitsBind},
 		{"only what must restart restarts", onlyWhatMustRestart},
@@ -48,6 +49,8 @@ func bareToTopology(s *servers) {
 	if i < 0 {
 		s.t.Fatal("README.md shows no make demo")
 	}
+	s.run(0, "lab", "up")
+	stop := s.watchExposure()
 	cmd := exec.CommandContext(s.t.Context(), "make", "demo")
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")
@@ -56,6 +59,15 @@ func bareToTopology(s *servers) {
 		s.t.Fatalf("make demo: %v\n%s", err, out)
 	}
 	s.t.Logf("%s", out)
+	// Also in the seconds while packages are being installed: ssh as it was found, and what the spec opens.
+	for host, ports := range stop() {
+		allowed := append(declared(s.t, s.dir, host)["public"], 22)
+		for _, p := range ports {
+			if !slices.Contains(allowed, p) {
+				s.t.Errorf("%s: port %d was open to the public", host, p)
+			}
+		}
+	}
 	steps[i].check(s.t, "README.md", string(out))
 }
 

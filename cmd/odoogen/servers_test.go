@@ -28,6 +28,7 @@ func newServers(t *testing.T) *servers {
 	s := &servers{t: t, dir: filepath.Join(t.TempDir(), "servers")}
 	snapshot(t).clone(t, s.dir)
 	s.odoogen = filepath.Join(s.dir, "odoogen")
+	command(t, s.dir, "make", "build")
 	var err error
 	if s.Lab, err = lab.Of(s.dir); err != nil {
 		t.Fatal(err)
