@@ -34,7 +34,7 @@ func (s *servers) scan(ctx context.Context, position, address string) ([]int, er
 }
 
 // declared are the ports that a host's spec opens, by how far.
-func declared(t *testing.T, dir, host string) map[string][]int {
+func declared(t testing.TB, dir, host string) map[string][]int {
 	t.Helper()
 	tree, err := artifact.ReadTree(filepath.Join(dir, "golden", host))
 	if err != nil {

@@ -38,7 +38,7 @@ hashes that odoogen lab overlay prints.`,
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "out", "where the trees go")
-	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the instances' CPUQuota to this machine's processors")
+	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the CPUQuota of instances and clusters to this machine's processors")
 	cobra.CheckErr(cmd.MarkFlagDirname("output"))
 	return cmd
 }
@@ -89,14 +89,20 @@ func overlay(t *topology.Topology, o *lab.Overlay) {
 	}
 }
 
-// scaleQuotas makes the instances' quotas limit as much on so many processors as they do on the hosts': 300% limits
-// nothing on two.
+// scaleQuotas makes the quotas of instances and clusters limit as much on so many processors as they do on the hosts':
+// 300% limits nothing on two.
 func scaleQuotas(t *topology.Topology, o *lab.Overlay) {
+	scale := func(h *topology.Host, quota *topology.Percent) {
+		if o.Cores < h.Hardware.Threads {
+			*quota = max(1, *quota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
+		}
+	}
 	for _, h := range t.Hosts {
 		for _, i := range h.Instances {
-			if o.Cores < h.Hardware.Threads {
-				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
-			}
+			scale(h, &i.CPUQuota)
+		}
+		for _, c := range h.Clusters {
+			scale(h, &c.Limits.CPUQuota)
 		}
 	}
 }

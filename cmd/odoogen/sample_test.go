@@ -32,6 +32,7 @@ func TestSample(t *testing.T) {
 		{"each part answers as the spec says", everyPart},
 		{"what is open is what the spec opens", exposure},
 		{"a second push does nothing", secondPush},
+		{"a stressed instance stays within its limits, and no other feels it", limitsBite},
 		{"another limit binds at once and restarts nothing", limitsBind},
 		{"only what must restart restarts", onlyWhatMustRestart},
 		{"with the private link down tests is reached over its public route, by the whitelist alone", linkDown},
@@ -196,7 +197,7 @@ func onlyWhatMustRestart(s *servers) {
 		some = edits[:8]
 	}
 	for _, e := range some {
-		s.t.Run(e.name, func(t *testing.T) {
+		s.t.(*testing.T).Run(e.name, func(t *testing.T) {
 			one := *s
 			one.t = t
 			one.edit(e.old, e.new)

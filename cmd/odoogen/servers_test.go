@@ -17,13 +17,13 @@ import (
 // servers are the sample's two hosts in a lab, and a clone of the repository to work on them from: as a user has them.
 type servers struct {
 	*lab.Lab
-	t       *testing.T
+	t       testing.TB
 	dir     string // the clone
 	odoogen string
 }
 
 // newServers clones the repository as it is, and makes sure that its lab ends.
-func newServers(t *testing.T) *servers {
+func newServers(t testing.TB) *servers {
 	t.Helper()
 	s := &servers{t: t, dir: filepath.Join(t.TempDir(), "servers")}
 	snapshot(t).clone(t, s.dir)
@@ -156,7 +156,7 @@ func moved(before, after map[string]beat) (started, reloaded []string) {
 }
 
 // announced is what a plan says of a host's units, by verb.
-func announced(t *testing.T, plans, host string) map[string][]string {
+func announced(t testing.TB, plans, host string) map[string][]string {
 	t.Helper()
 	var all []struct {
 		Host    string
