@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	_, err = r.Up(t.Context(), lab.Options{Trees: r.trees(change{}), Whitelist: []string{"198.51.100.0/28"},
+	_, err = r.Up(t.Context(), lab.Options{Trees: r.trees(change{}), Whitelist: []string{"198.51.100.0/28"}, Memory: true,
 		Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +195,7 @@ func (r *rig) cut(signal os.Signal, after string, c change, args ...string) int 
 	select {
 	case <-said.seen:
 	case <-time.After(time.Minute):
-		r.t.Errorf("push does not say %q:\n%s", after, said.all.String())
+		r.t.Errorf("push does not say %q:\n%s", after, said.text())
 	}
 	_ = cmd.Process.Signal(signal)
 	_ = cmd.Wait()
@@ -203,13 +204,22 @@ func (r *rig) cut(signal os.Signal, after string, c change, args ...string) int 
 
 // watched is what a program says, until it says something.
 type watched struct {
+	mu   sync.Mutex
 	all  bytes.Buffer
 	want string
 	seen chan struct{}
 	once bool
 }
 
+func (w *watched) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.String()
+}
+
 func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.all.Write(p)
 	if !w.once && strings.Contains(w.all.String(), w.want) {
 		w.once = true
