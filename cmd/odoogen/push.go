@@ -18,8 +18,11 @@ import (
 	"odoogen/internal/push"
 )
 
-// pushOptions are what plan, push and status share: where the trees come from.
-type pushOptions struct{ built string }
+// pushOptions are what plan, push and status share: where the trees come from, and whose key opens secrets.
+type pushOptions struct {
+	built    string
+	identity identity
+}
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
@@ -59,7 +62,13 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &push.Push{Owner: operator(), Say: progress(cmd)}
+	store, keys := secretStore(), o.identity.keys(cmd)
+	digests, err := store.Digests()
+	if err != nil {
+		return nil, nil, err
+	}
+	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
+	p := &push.Push{Owner: operator(), Say: progress(cmd), Secrets: push.Secrets{Digests: digests, Open: open}}
 	return p, trees, p.Start(trees, names)
 }
 
@@ -123,6 +132,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
