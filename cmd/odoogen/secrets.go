@@ -23,9 +23,43 @@ machine what a host has not been given yet. See docs/secrets.md.`,
 	return cmd
 }
 
-// secretStore is where the values lie, encrypted: beside the spec; in a lab, with the lab.
+// vault is what these commands work on.
+type vault struct {
+	spec    *topology.Topology
+	store   secrets.Store
+	to      []secrets.Recipient // whom the values are to be encrypted to
+	without []string            // administrators who cannot be among them
+}
+
+func openVault() (*vault, error) {
+	var err error
+	v := &vault{store: secretStore()}
+	if l := around(); l != nil {
+		v.spec, _, err = labSpec(l)
+	} else {
+		v.spec, _, err = topology.Load(".")
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.to, v.without, err = v.store.Recipients(adminKeys(v.spec))
+	return v, err
+}
+
+// secretStore is where the values lie, encrypted: beside the spec; inside a lab, with the lab.
 func secretStore() secrets.Store {
-	return secrets.Store{Dir: cmp.Or(os.Getenv("ODOOGEN_SECRETS"), "secrets")}
+	if l := around(); l != nil {
+		return secrets.Store{Dir: l.Secrets()}
+	}
+	return secrets.Store{Dir: "secrets"}
+}
+
+func adminKeys(t *topology.Topology) []secrets.AdminKeys {
+	var all []secrets.AdminKeys
+	for _, a := range t.Access.Admins {
+		all = append(all, secrets.AdminKeys{Name: a.Name, Keys: a.Keys})
+	}
+	return all
 }
 
 // identity is the flag that names a key.
@@ -36,8 +70,13 @@ func (i *identity) flag(cmd *cobra.Command) {
 	cobra.CheckErr(cmd.MarkFlagFilename("identity"))
 }
 
-// named is the key that the user named, or empty.
-func (i *identity) named() string { return cmp.Or(i.file, os.Getenv("ODOOGEN_IDENTITY")) }
+// named is the key that the user named, or empty. Inside a lab it is the lab's, unless the flag names another.
+func (i *identity) named() string {
+	if l := around(); l != nil {
+		return cmp.Or(i.file, l.Key())
+	}
+	return cmp.Or(i.file, os.Getenv("ODOOGEN_IDENTITY"))
+}
 
 // keys are the one that the user named, or else those of ssh.
 func (i *identity) keys(cmd *cobra.Command) *secrets.Keys {
@@ -46,15 +85,6 @@ func (i *identity) keys(cmd *cobra.Command) *secrets.Keys {
 		keys.Files = []string{file}
 	}
 	return keys
-}
-
-// recipients are whom the spec's secrets are to be encrypted to, and the administrators who cannot be.
-func recipients(t *topology.Topology) ([]secrets.Recipient, []string, error) {
-	var admins []secrets.AdminKeys
-	for _, a := range t.Access.Admins {
-		admins = append(admins, secrets.AdminKeys{Name: a.Name, Keys: a.Keys})
-	}
-	return secretStore().Recipients(admins)
 }
 
 // completeSecrets completes a name of the spec's.

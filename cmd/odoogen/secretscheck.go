@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/secrets"
-	"odoogen/internal/topology"
 )
 
 func newSecretsCheck() *cobra.Command {
@@ -27,11 +26,7 @@ it should be.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, _, err := topology.Load(".")
-			if err != nil {
-				return err
-			}
-			to, without, err := recipients(t)
+			v, err := openVault()
 			if err != nil {
 				return err
 			}
@@ -40,11 +35,11 @@ it should be.`,
 				keys = key.keys(cmd)
 			}
 			var wanted []secrets.Wanted
-			for _, s := range t.Secrets() {
+			for _, s := range v.spec.Secrets() {
 				wanted = append(wanted, secrets.Wanted{Name: s.Name, Path: s.Path})
 			}
-			r := checkReport{For: secrets.Who(to), Without: without}
-			if r.Secrets, err = secretStore().Check(wanted, to, keys); err != nil {
+			r := checkReport{For: secrets.Who(v.to), Without: v.without}
+			if r.Secrets, err = v.store.Check(wanted, v.to, keys); err != nil {
 				return err
 			}
 			if asJSON {

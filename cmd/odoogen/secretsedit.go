@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/secrets"
-	"odoogen/internal/topology"
 )
 
 func newSecretsEdit() *cobra.Command {
@@ -29,35 +28,30 @@ Newlines at the end of a value go; one with several lines, an SSH key, ends in e
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeSecrets,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, _, err := topology.Load(".")
+			v, err := openVault()
 			if err != nil {
 				return err
 			}
-			if _, err := t.Secret(args[0]); err != nil {
+			if _, err := v.spec.Secret(args[0]); err != nil {
 				return err
 			}
-			to, _, err := recipients(t)
-			if err != nil {
-				return err
-			}
-			store := secretStore()
 			var value []byte
 			if fromStdin || piped() {
 				value, err = io.ReadAll(io.LimitReader(os.Stdin, secrets.MaxSize+1))
 			} else {
-				value, err = edited(store, args[0], key.keys(cmd))
+				value, err = edited(v.store, args[0], key.keys(cmd))
 			}
 			if err != nil {
 				return err
 			}
 			if value == nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: unchanged\n", store.File(args[0]))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: unchanged\n", v.store.File(args[0]))
 				return nil
 			}
-			if err := store.Write(args[0], secrets.Clean(value), to); err != nil {
+			if err := v.store.Write(args[0], secrets.Clean(value), v.to); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: written, for %s\n", store.File(args[0]), strings.Join(secrets.Who(to), ", "))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: written, for %s\n", v.store.File(args[0]), strings.Join(secrets.Who(v.to), ", "))
 			return nil
 		},
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/secrets"
-	"odoogen/internal/topology"
 )
 
 func newSecretsRekey() *cobra.Command {
@@ -23,22 +22,18 @@ Who has left can still read what git remembers: change such values where they ar
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, _, err := topology.Load(".")
+			v, err := openVault()
 			if err != nil {
 				return err
 			}
-			to, _, err := recipients(t)
-			if err != nil {
-				return err
-			}
-			changed, err := secretStore().Rekey(key.keys(cmd), to)
+			changed, err := v.store.Rekey(key.keys(cmd), v.to)
 			if err != nil {
 				return fmt.Errorf("%w\nnothing was encrypted anew", err)
 			}
 			for _, name := range changed {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s: encrypted anew\n", secretStore().File(name))
+				fmt.Fprintf(cmd.OutOrStdout(), "%s: encrypted anew\n", v.store.File(name))
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "secrets are for %s\n", strings.Join(secrets.Who(to), ", "))
+			fmt.Fprintf(cmd.ErrOrStderr(), "secrets are for %s\n", strings.Join(secrets.Who(v.to), ", "))
 			return nil
 		},
 	}

@@ -76,7 +76,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r.keys = o.HostKeys
-	r.secrets, r.key = secrets.Store{Dir: filepath.Join(r.dir, "secrets")}, r.newKey("operator")
+	r.secrets, r.key = secrets.Store{Dir: r.Secrets()}, r.Key() // where odoogen looks inside a lab
 	for _, name := range []string{"token", "password"} {
 		r.secret(name, name+" of the first push")
 	}
@@ -210,7 +210,7 @@ func (r *rig) command(c change, args ...string) *exec.Cmd {
 	if _, err := artifact.Write(built, r.trees(c)); err != nil {
 		r.t.Fatal(err)
 	}
-	argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen, "push", "--yes", "--unreviewed", "--probe-for", "5s", "--identity", r.key, "--built", built}, args...)
+	argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen, "push", "--yes", "--unreviewed", "--probe-for", "5s", "--built", built, "--identity", r.key}, args...)
 	return exec.CommandContext(r.t.Context(), r.odoogen, argv...)
 }
 
