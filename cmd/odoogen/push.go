@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -131,6 +132,9 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if empty(plans) {
 				return nil
 			}
+			if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
+				return err
+			}
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
@@ -160,6 +164,23 @@ func reviewed(ctx context.Context, trees []*artifact.Tree) (*push.Review, error)
 			len(r.Differ), strings.Join(first, ", "))
 	}
 	return r, nil
+}
+
+// committed is an error where the plans bring secrets that HEAD does not have: who pushes next would take them back.
+// A lab's own are nobody's.
+func committed(ctx context.Context, plans []*push.Plan) error {
+	brings := slices.ContainsFunc(plans, func(p *push.Plan) bool { return len(p.Secrets) > 0 })
+	if !brings || around() != nil {
+		return nil
+	}
+	files, err := push.Uncommitted(ctx, ".", secretStore().Dir)
+	if err == nil && len(files) > 0 {
+		err = fmt.Errorf("not committed: %s", strings.Join(files, ", "))
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nhint: commit the secrets, so that nobody's push brings the old ones; or --unreviewed", err)
+	}
+	return err
 }
 
 func asked(cmd *cobra.Command) bool {
