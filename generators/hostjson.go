@@ -32,7 +32,8 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("listeners", hostListeners(t, h)).
 		Set("probes", hostProbes(t, h)).
 		Set("secrets", hostSecrets(t, h)).
-		Set("jobs", hostJobs(t, h))
+		Set("jobs", hostJobs(t, h)).
+		Set("accepted", hostAccepted(t, h))
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
 }
@@ -201,6 +202,21 @@ func hostJobs(t *topology.Topology, h *topology.Host) *conf.Node {
 			o.Set("reboots", true, "patching.reboot")
 		}
 		all.Add(o, j.Path)
+	}
+	return all
+}
+
+// hostAccepted are the rules that the spec breaks knowingly on this host, and until when.
+func hostAccepted(t *topology.Topology, h *topology.Host) *conf.Node {
+	all := conf.Array()
+	for _, w := range t.WaiversOf(h) {
+		for _, p := range w.Problems {
+			all.Add(conf.Object().
+				Set("rule", w.Rule, w.Path+".rule").
+				Set("at", p.Path).
+				Set("until", w.Until, w.Path+".until").
+				Set("reason", w.Reason, w.Path+".reason"), w.Path)
+		}
 	}
 	return all
 }

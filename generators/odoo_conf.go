@@ -1,7 +1,6 @@
 package generators
 
 import (
-	"fmt"
 	"regexp"
 
 	"odoogen/internal/artifact"
@@ -41,22 +40,15 @@ func odooConf(i *topology.Instance) *conf.Text {
 	f.Set("db_name", i.Database, i.From("database")...)
 	f.Set("dbfilter", "^"+regexp.QuoteMeta(i.Database)+"$", i.From("database")...)
 	f.Bool("list_db", false)
-	odooConnections(f, i)
+	f.Int("db_maxconn", int64(i.DBMaxconn), i.From("db_maxconn")...)
+	f.Int("db_maxconn_gevent", int64(i.DBMaxconnGevent), i.From("db_maxconn_gevent")...)
 
 	f.Blank()
-	odooWorkers(f, i)
-
-	f.Blank()
-	f.Comment("Virtual memory of one process, in bytes: with more than a third of MemoryMax ("+i.MemoryMax.String()+
-		") it ends after its request,\nmore than half it never gets. MemoryMax itself counts what is resident, of all processes together.",
-		i.From("MemoryMax")...)
-	soft, hard := int64(i.LimitMemorySoft()), int64(i.LimitMemoryHard())
-	f.Int("limit_memory_soft", soft, i.From("MemoryMax")...)
-	f.Int("limit_memory_hard", hard, i.From("MemoryMax")...)
-	if i.Major() >= 19 {
-		from := append(i.From("MemoryMax"), i.Path+".version")
-		f.Int("limit_memory_soft_gevent", soft, from...)
-		f.Int("limit_memory_hard_gevent", hard, from...)
+	f.Comment("What follows from CPUQuota and MemoryMax stands beside them, in 10-limits.conf of the unit.")
+	for _, p := range odooProcesses(i) {
+		if p.said {
+			f.Int(p.option, p.value, p.from...)
+		}
 	}
 	f.Int("limit_time_cpu", int64(i.LimitTimeCPU), i.From("limit_time_cpu")...)
 	f.Int("limit_time_real", int64(i.LimitTimeReal), i.From("limit_time_real")...)
@@ -73,26 +65,25 @@ func odooConf(i *topology.Instance) *conf.Text {
 	return &f.Text
 }
 
-func odooConnections(f *conf.Ini, i *topology.Instance) {
-	from := i.From("workers", "max_cron_threads", "db_maxconn", "db_maxconn_gevent")
-	if i.Workers > 0 {
-		f.Comment(fmt.Sprintf("Connections at most: (%d workers + %d cron + 1 master) x %d + %d for websockets = %d.",
-			i.Workers, i.MaxCronThreads, i.DBMaxconn, i.DBMaxconnGevent, i.MaxConnections()), from...)
-	} else {
-		f.Comment(fmt.Sprintf("Connections at most: %d, of one process.", i.MaxConnections()), from...)
-	}
-	f.Int("db_maxconn", int64(i.DBMaxconn), i.From("db_maxconn")...)
-	f.Int("db_maxconn_gevent", int64(i.DBMaxconnGevent), i.From("db_maxconn_gevent")...)
+// processOption is an option of how many processes there are, and how large each gets.
+type processOption struct {
+	option string
+	value  int64
+	said   bool // by the spec; else it follows from the unit's limits
+	from   []string
 }
 
-func odooWorkers(f *conf.Ini, i *topology.Instance) {
-	from := i.From("workers", "max_cron_threads")
-	if !i.Says("workers") {
-		f.Comment(fmt.Sprintf("Processes by Odoo's rule: 2 x %s CPU + 1 = %d, of which %d for cron; at least 2 workers.",
-			i.CPUQuota, i.RuleOfThumb(), i.MaxCronThreads), i.From("CPUQuota", "workers", "max_cron_threads")...)
+// odooProcesses are the options that follow from CPUQuota and MemoryMax unless the spec says them. What is said is an
+// option like any other, and a change of it restarts the instance. What follows is handed over on the command line, by
+// a variable that stands with the limits: those apply at once, and Odoo takes up its part when it next starts.
+func odooProcesses(i *topology.Instance) []processOption {
+	processes := i.From("workers", "max_cron_threads")
+	return []processOption{
+		{"workers", int64(i.Workers), i.Says("workers"), processes},
+		{"max_cron_threads", int64(i.MaxCronThreads), i.Says("max_cron_threads"), processes},
+		{"limit_memory_soft", int64(i.LimitMemorySoft()), false, i.From("MemoryMax")},
+		{"limit_memory_hard", int64(i.LimitMemoryHard()), false, i.From("MemoryMax")},
 	}
-	f.Int("workers", int64(i.Workers), from...)
-	f.Int("max_cron_threads", int64(i.MaxCronThreads), i.From("max_cron_threads")...)
 }
 
 // odooAddons writes addons_path through the link to the release that runs. Odoo resolves it once, at its start.

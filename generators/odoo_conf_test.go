@@ -1,17 +1,20 @@
 package generators
 
 import (
+	"bytes"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 )
 
@@ -91,20 +94,91 @@ func TestOdooReadsItsConfiguration(t *testing.T) {
 // The sample's whole file, as Odoo sees it.
 func TestOdooConfOfAnInstance(t *testing.T) {
 	const release = "/opt/odoo/instances/qa-19/current/"
+	tree := sampleTree(t, "tests")
 	file := filepath.Join(t.TempDir(), "odoo.conf")
-	write(t, file, string(sampleTree(t, "tests").File("odoo/qa19.conf").Data), 0o444)
+	write(t, file, string(tree.File("odoo/qa19.conf").Data), 0o444)
+	got := rawConfigParser(t, file)
+	for option, value := range limitsOptions(t, string(tree.File("systemd/system/odoo-qa19.service.d/10-limits.conf").Data)) {
+		if _, twice := got[option]; twice || kindOf(19, option) != "int" {
+			t.Errorf("%s=%s on the command line, and in the file: %t", option, value, twice)
+		}
+		got[option] = value
+	}
 	want := map[string]string{
 		"http_interface": "127.0.0.1", "http_port": "8019", "gevent_port": "8069", "proxy_mode": "True",
 		"db_host": "/run/postgresql", "db_port": "5432", "db_user": "odoo-qa19", "db_name": "qa19", "dbfilter": "^qa19$",
 		"list_db": "False", "db_maxconn": "8", "db_maxconn_gevent": "16", "workers": "3", "max_cron_threads": "1",
 		"limit_memory_soft": "1073741824", "limit_memory_hard": "1610612736",
-		"limit_memory_soft_gevent": "1073741824", "limit_memory_hard_gevent": "1610612736",
 		"limit_time_cpu": "60", "limit_time_real": "120", "limit_time_real_cron": "1800", "data_dir": "/var/lib/odoo/qa19",
 		"addons_path": release + "addons19," + release + "web19," + release + "enterprise19," + release + "odoo19/addons," + release + "odoo19/odoo/addons",
 		"with_demo":   "False", "admin_passwd": lockedPassword,
 	}
-	if diff := cmp.Diff(want, rawConfigParser(t, file)); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// limitsOptions are the options that the service hands to Odoo by its variable, split as systemd does.
+func limitsOptions(t *testing.T, dropin string) map[string]string {
+	t.Helper()
+	_, rest, found := strings.Cut(dropin, "\nEnvironment=\"LIMITS=")
+	words, _, closed := strings.Cut(rest, "\"\n")
+	if !found || !closed {
+		t.Fatalf("no LIMITS in\n%s", dropin)
+	}
+	options := map[string]string{}
+	for word := range strings.FieldsSeq(words) {
+		option, value, ok := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if !ok || !strings.HasPrefix(word, "--") {
+			t.Errorf("%q is no option with a value", word)
+		}
+		options[strings.ReplaceAll(option, "-", "_")] = value
+	}
+	return options
+}
+
+// Another limit applies at once and restarts nothing: what Odoo makes of it waits for its next start. What the spec
+// says of the processes themselves is no such thing.
+func TestAnotherLimitRestartsNothing(t *testing.T) {
+	before, err := Build(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		old, new string
+		restarts []artifact.Effect
+	}{
+		{`CPUQuota: "150%", MemoryMax: "3G", port: 8000`, `CPUQuota: "200%", MemoryMax: "3G", port: 8000`, nil},
+		{`CPUQuota: "150%", MemoryMax: "3G", port: 8000`, `CPUQuota: "100%", MemoryMax: "2G", port: 8000`, nil},
+		{`MemoryMax: "3G", port: 8000`, `MemoryMax: "3500M", port: 8000`, nil},
+		{`MemoryMax: "3G", port: 8000`, `MemoryMax: "3G", workers: 3, port: 8000`,
+			[]artifact.Effect{"restart:odoo-qa17.service", "restart:odoo-qa19.service"}},
+	} {
+		t.Run(c.new, func(t *testing.T) {
+			after, err := Build(sample(t, c.old, c.new))
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := 0
+			var got []artifact.Effect
+			for n, tree := range after {
+				for _, f := range tree.Files {
+					old := before[n].File(f.Path)
+					if old != nil && bytes.Equal(old.Data, f.Data) {
+						continue
+					}
+					changed++
+					for _, e := range f.Effects {
+						if restarts(e) && !slices.Contains(got, e) {
+							got = append(got, e)
+						}
+					}
+				}
+			}
+			if changed == 0 || !slices.Equal(got, c.restarts) {
+				t.Errorf("%d files change, and restart %v, want %v", changed, got, c.restarts)
+			}
+		})
 	}
 }
 
@@ -143,7 +217,7 @@ func TestNoPasswordFitsTheMasterPassword(t *testing.T) {
 func TestWorkersThatWereChosenAreExplained(t *testing.T) {
 	top := sample(t, `instances: qa17: #Instance & {class: "qa",`, `instances: qa17: #Instance & {workers: 7, class: "qa",`)
 	for _, i := range top.Instances {
-		explained := strings.Contains(written(t, odooConf(i)), "Odoo's rule: 2 x "+i.CPUQuota.String())
+		explained := strings.Contains(written(t, odooLimits(i)), "Odoo's rule: 2 x "+i.CPUQuota.String())
 		if said := i.Name == "qa17"; explained == said {
 			t.Errorf("%s: the workers were said: %t, explained: %t", i.Name, said, explained)
 		}

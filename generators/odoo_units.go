@@ -1,6 +1,10 @@
 package generators
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -65,7 +69,7 @@ func odooService(i *topology.Instance) *conf.Text {
 	u.Section("Service")
 	u.Set("Type", "exec")
 	odooProcess(u, i)
-	u.Exec("ExecStart", []string{i.Venv() + "/bin/python", i.Program(), "-c", i.ConfigFile()},
+	u.ExecWith("ExecStart", []string{i.Venv() + "/bin/python", i.Program(), "-c", i.ConfigFile()}, limitsVariable,
 		i.Path+".version", i.Code.Path+".community")
 	if i.Major() >= 19 && i.Workers > 0 {
 		u.Comment("A new release without a refused request; Odoo 17 would close its port.")
@@ -89,7 +93,36 @@ func odooLimits(i *topology.Instance) *conf.Text {
 	u.Set("CPUQuota", i.CPUQuota.String(), i.From("CPUQuota")...)
 	u.Set("MemoryMax", i.MemoryMax.String(), i.From("MemoryMax")...)
 	u.Set("IOWeight", itoa(i.IOWeight), i.From("IOWeight")...)
+	u.Comment("What follows from them for Odoo, from its next start on.")
+	odooLimitsComment(u, i)
+	var options, from []string
+	for _, p := range odooProcesses(i) {
+		if !p.said {
+			options = append(options, "--"+strings.ReplaceAll(p.option, "_", "-")+"="+strconv.FormatInt(p.value, 10))
+			from = append(from, p.from...)
+		}
+	}
+	u.Environment(limitsVariable, strings.Join(options, " "), from...)
 	return &u.Text
+}
+
+// limitsVariable holds the options that follow from an instance's limits. Its name begins like none that Odoo reads.
+const limitsVariable = "LIMITS"
+
+func odooLimitsComment(u *conf.Unit, i *topology.Instance) {
+	if !i.Says("workers") {
+		u.Comment(fmt.Sprintf("Processes by Odoo's rule: 2 x %s CPU + 1 = %d, of which %d for cron; at least 2 workers.",
+			i.CPUQuota, i.RuleOfThumb(), i.MaxCronThreads), i.From("CPUQuota", "workers", "max_cron_threads")...)
+	}
+	from := i.From("workers", "max_cron_threads", "db_maxconn", "db_maxconn_gevent")
+	if i.Workers > 0 {
+		u.Comment(fmt.Sprintf("Connections at most: (%d workers + %d cron + 1 master) x %d + %d for websockets = %d.",
+			i.Workers, i.MaxCronThreads, i.DBMaxconn, i.DBMaxconnGevent, i.MaxConnections()), from...)
+	} else {
+		u.Comment(fmt.Sprintf("Connections at most: %d, of one process.", i.MaxConnections()), from...)
+	}
+	u.Comment("Virtual memory of one process, in bytes: with more than a third of MemoryMax it ends after its request, more\n"+
+		"than half it never gets. MemoryMax itself counts what is resident, of all processes together.", i.From("MemoryMax")...)
 }
 
 func odooUpdater(i *topology.Instance) *conf.Text {

@@ -43,7 +43,7 @@ func TestOdooUnits(t *testing.T) {
 	tree := sampleTree(t, "tests")
 	const units = "systemd/system/"
 	for _, c := range []struct{ path, line string }{
-		{units + "odoo-qa17.service", "ExecStart=/opt/odoo/venv/17/bin/python /opt/odoo/instances/qa-17/current/odoo17/odoo-bin -c /etc/odoogen/current/odoo/qa17.conf"},
+		{units + "odoo-qa17.service", "ExecStart=/opt/odoo/venv/17/bin/python /opt/odoo/instances/qa-17/current/odoo17/odoo-bin -c /etc/odoogen/current/odoo/qa17.conf $LIMITS"},
 		{units + "odoo-qa17.service", "ConditionPathExists=/opt/odoo/instances/qa-17/current"},
 		{units + "odoo-qa17.service", "After=network.target postgresql@15-main.service"},
 		{units + "odoo-qa17.service", "TimeoutStopSec=150s"},

@@ -40,6 +40,7 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	b.observability()
 	b.generation()
 	b.limits()
+	b.accepted()
 	b.money()
 	b.promises()
 	out.add("RUNBOOK.md", &m.Text)
@@ -370,6 +371,21 @@ func (b *runbook) limits() {
 	for _, j := range b.t.Jobs(h) {
 		if j.Unit != "" && j.Limits.MemoryMax != 0 && j.Unit != topology.MirrorUnit {
 			b.Row(from(j.Path), j.Name, j.Limits.CPUQuota, j.Limits.MemoryMax, "")
+		}
+	}
+}
+
+// accepted are the rules that the spec breaks knowingly: here what a rule promises does not hold.
+func (b *runbook) accepted() {
+	waivers := b.t.WaiversOf(b.h)
+	if len(waivers) == 0 {
+		return
+	}
+	b.Heading("What is accepted against the rules")
+	b.Table("rule", "where", "until", "why")
+	for _, w := range waivers {
+		for _, p := range w.Problems {
+			b.Row(from(w.Path), w.Rule, conf.Code(p.Path), w.Until, w.Reason)
 		}
 	}
 }

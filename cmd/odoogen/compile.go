@@ -19,6 +19,7 @@ func compile(stderr io.Writer) (*provenance.Build, error) {
 	if err != nil {
 		return nil, err
 	}
+	noteWaivers(stderr, t)
 	trees, err := generators.Build(t)
 	if err != nil {
 		return nil, err

@@ -21,23 +21,11 @@ hashes and commits that odoogen lab overlay prints.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := lab.Of(".")
-			if err != nil {
-				return err
-			}
-			o, err := l.Overlay()
-			if err != nil {
-				return err
-			}
-			t, _, err := topology.Load(".")
-			if err != nil {
-				return err
-			}
-			overlay(t, o)
+			var options []func(*topology.Topology, *lab.Overlay)
 			if scale {
-				scaleQuotas(t, o.Cores)
+				options = append(options, scaleQuotas)
 			}
-			trees, err := generators.Build(t)
+			trees, err := labTrees(".", options...)
 			if err != nil {
 				return err
 			}
@@ -53,6 +41,28 @@ hashes and commits that odoogen lab overlay prints.`,
 	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the instances' CPUQuota to this machine's processors")
 	cobra.CheckErr(cmd.MarkFlagDirname("output"))
 	return cmd
+}
+
+// labTrees compiles the spec in the working directory with the overlay of the lab that runs for the spec in dir: the same
+// one, or the one that was booted.
+func labTrees(dir string, options ...func(*topology.Topology, *lab.Overlay)) ([]*artifact.Tree, error) {
+	l, err := lab.Of(dir)
+	if err != nil {
+		return nil, err
+	}
+	o, err := l.Overlay()
+	if err != nil {
+		return nil, err
+	}
+	t, _, err := topology.Load(".")
+	if err != nil {
+		return nil, err
+	}
+	overlay(t, o)
+	for _, option := range options {
+		option(t, o)
+	}
+	return generators.Build(t)
 }
 
 // overlay puts into the topology what the lab must have otherwise than the spec says. It is all that its trees differ in
@@ -89,11 +99,11 @@ func overlay(t *topology.Topology, o *lab.Overlay) {
 
 // scaleQuotas makes the instances' quotas limit as much on so many processors as they do on the hosts': 300% limits
 // nothing on two.
-func scaleQuotas(t *topology.Topology, cores int) {
+func scaleQuotas(t *topology.Topology, o *lab.Overlay) {
 	for _, h := range t.Hosts {
 		for _, i := range h.Instances {
-			if cores < h.Hardware.Threads {
-				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(cores)/topology.Percent(h.Hardware.Threads))
+			if o.Cores < h.Hardware.Threads {
+				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
 			}
 		}
 	}

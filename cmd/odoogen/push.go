@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/artifact"
+	"odoogen/internal/lab"
 	"odoogen/internal/push"
 )
 
@@ -26,41 +27,46 @@ func (o *pushOptions) flags(cmd *cobra.Command) {
 	cobra.CheckErr(cmd.MarkFlagDirname("built"))
 }
 
-// trees compiles the spec, or reads what was built.
-func (o *pushOptions) trees(cmd *cobra.Command) ([]*artifact.Tree, error) {
+// trees compiles the spec, or reads what was built. Inside a lab the hosts take trees with its overlay; reviewed are
+// those that are compared with golden/.
+func (o *pushOptions) trees(cmd *cobra.Command) (trees, reviewed []*artifact.Tree, err error) {
 	if o.built == "" {
 		b, err := compile(cmd.ErrOrStderr())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return b.Trees, nil
+		dir := os.Getenv(lab.Variable)
+		if dir == "" {
+			return b.Trees, b.Trees, nil
+		}
+		trees, err = labTrees(dir)
+		return trees, b.Trees, err
 	}
 	manifests, err := filepath.Glob(filepath.Join(o.built, "*", artifact.ManifestName))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(manifests) == 0 {
-		return nil, fmt.Errorf("%s holds no trees", o.built)
+		return nil, nil, fmt.Errorf("%s holds no trees", o.built)
 	}
-	var all []*artifact.Tree
 	for _, m := range manifests {
 		t, err := artifact.ReadTree(filepath.Dir(m))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		all = append(all, t)
+		trees = append(trees, t)
 	}
-	return all, nil
+	return trees, trees, nil
 }
 
-// start begins a push of the trees to the hosts named.
+// start begins a push of the trees to the hosts named. It returns those that are to be reviewed.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
-	trees, err := o.trees(cmd)
+	trees, reviewed, err := o.trees(cmd)
 	if err != nil {
 		return nil, nil, err
 	}
 	p := &push.Push{Owner: operator(), Say: progress(cmd)}
-	return p, trees, p.Start(trees, names)
+	return p, reviewed, p.Start(trees, names)
 }
 
 // operator is who pushes: "anna@laptop".

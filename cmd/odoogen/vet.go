@@ -32,6 +32,7 @@ PostgreSQL ...), in a throw-away root over this Debian system or over another on
 			if err != nil {
 				return err
 			}
+			noteWaivers(cmd.ErrOrStderr(), t)
 			fmt.Fprintf(cmd.OutOrStdout(), "ok: %s, %s, %s\n",
 				count(len(t.Hosts), "host"), count(len(t.Clusters), "cluster"), count(len(t.Instances), "instance"))
 			return nil

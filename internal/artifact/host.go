@@ -59,6 +59,15 @@ type Host struct {
 		MemoryMax  string `json:"MemoryMax"`
 		Reboots    bool   `json:"reboots"`
 	} `json:"jobs"`
+	Accepted []Accepted `json:"accepted"`
+}
+
+// Accepted is a rule that the spec breaks knowingly and for a time.
+type Accepted struct {
+	Rule   string `json:"rule"`
+	At     string `json:"at"` // the CUE path of what breaks it
+	Until  string `json:"until"`
+	Reason string `json:"reason"`
 }
 
 // Network is what the host's cards carry.

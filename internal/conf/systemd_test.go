@@ -126,6 +126,15 @@ func undouble(t *testing.T, s string, mark byte) string {
 	return strings.ReplaceAll(s, double, string(mark))
 }
 
+// A variable's words come after the arguments, and only it is expanded.
+func TestExecWithAVariable(t *testing.T) {
+	u := NewUnit("spec", "test")
+	u.ExecWith("ExecStart", []string{"/bin/true", "$HOME"}, "LIMITS")
+	if got, want := string(resultOf(t, &u.Text)), "ExecStart=/bin/true $$HOME $LIMITS\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want %q at the end", got, want)
+	}
+}
+
 // What stands first in a command line is no argument: systemd takes marks off it and expands nothing.
 func TestExecWantsAPlainProgram(t *testing.T) {
 	for _, program := range []string{"", "relative", "/with space", "/$x", "/%i", `/"`, `/\`, "/a;b"} {

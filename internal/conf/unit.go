@@ -47,7 +47,9 @@ func (u *Unit) SetSpecifiers(key, value string, from ...string) {
 
 // Exec appends a command line of plain arguments: each reaches the program as it is, specifiers and variables
 // unexpanded (systemd.service(5), COMMAND LINES).
-func (u *Unit) Exec(key string, argv []string, from ...string) {
+func (u *Unit) Exec(key string, argv []string, from ...string) { u.exec(key, argv, "", from) }
+
+func (u *Unit) exec(key string, argv []string, rest string, from []string) {
 	if len(argv) == 0 || !strings.HasPrefix(argv[0], "/") || strings.ContainsAny(argv[0], `$%"'\; `) {
 		// What stands first is not unescaped as the arguments are.
 		u.Refuse("%s=%q: want the plain path of a program first", key, argv)
@@ -61,7 +63,13 @@ func (u *Unit) Exec(key string, argv []string, from ...string) {
 			return
 		}
 	}
-	u.SetSpecifiers(key, strings.Join(words, " "), from...)
+	u.SetSpecifiers(key, strings.Join(words, " ")+rest, from...)
+}
+
+// ExecWith appends a command line as Exec does, and after its arguments the words of a variable of the unit's environment,
+// which may change without the command line (systemd.service(5), COMMAND LINES: "$FOO as a separate word").
+func (u *Unit) ExecWith(key string, argv []string, variable string, from ...string) {
+	u.exec(key, argv, " $"+variable, from)
 }
 
 // Environment appends one variable of the processes' environment, which everybody may read: never a secret

@@ -102,6 +102,9 @@ func (l *Lab) take(position string) error {
 	return os.WriteFile(ssh+"/odoogen-lab.conf", data, 0o644)
 }
 
+// Variable tells a program in a position of which spec's directory the lab is that it runs in.
+const Variable = "ODOOGEN_LAB"
+
 // Exec replaces this process by a program in a position of the operator. It returns only if that fails.
 func (l *Lab) Exec(position string, argv []string) error {
 	program, err := find(argv[0])
@@ -112,7 +115,7 @@ func (l *Lab) Exec(position string, argv []string) error {
 	if err := l.take(position); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, os.Environ()))
+	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, append(os.Environ(), Variable+"="+l.spec)))
 }
 
 // SSH replaces this process by ssh to the host. Without a position it takes the first from which the host answers.

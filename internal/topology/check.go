@@ -14,6 +14,9 @@ type rule struct {
 
 	// alone: the rule looks at names and texts, not at what they lead to.
 	alone bool
+	// waivable: accept may waive it, since a topology that breaks it can be built and run. What it costs is the user's
+	// to judge.
+	waivable bool
 	// needs are the sections whose mistakes would make the rule speak of consequences.
 	needs []string
 }
@@ -36,11 +39,11 @@ var rules = []rule{
 		doc: "A database of a cluster belongs to one instance, is none of PostgreSQL's own, and none that a restore drill makes. No two instances share a release folder."},
 	{id: "ports", check: checkPorts,
 		doc: "A port of a host has one listener: instances, clusters, exporters, nginx, Jenkins, and places that are kept free."},
-	{id: "public", check: checkPublic, needs: []string{"instances", "classes", "clusters", "hosts", "ci"},
+	{id: "public", waivable: true, check: checkPublic, needs: []string{"instances", "classes", "clusters", "hosts", "ci"},
 		doc: "What listens publicly is in the host's `open`, and what is in `open` is served, on a host with a public address."},
 	{id: "addresses", check: checkAddresses,
 		doc: "Addresses are addresses; private ones lie in network.vswitch.subnet, public ones outside of it; each belongs to one host; the whitelist does not hold the whole world."},
-	{id: "mtu", check: checkMTU,
+	{id: "mtu", waivable: true, check: checkMTU,
 		doc: "The VLAN's MTU fits the uplink of each host; on Hetzner's vSwitch (VLAN 4000 to 4091) it is 1400 at most."},
 	{id: "interface", check: checkInterface,
 		doc: "The VLAN's interface has a name that is not the uplink's."},
@@ -48,21 +51,21 @@ var rules = []rule{
 		doc: "Every host can be reached: through a public address and the whitelist (or 22 in `open`), or through a jump host on the private network, without a circle. An administrator has a key, and so has Jenkins where there is CI."},
 	{id: "isolation", check: checkIsolation,
 		doc: "The CI host runs neither instances nor clusters: a nightly pipeline would starve them. One host for everything is a topology without `ci`."},
-	{id: "ram", check: checkRAM,
+	{id: "ram", waivable: true, check: checkRAM,
 		doc: "On each host all memory that may be used at once fits: the slices of the instances (MemoryMax of instance and update), of each cluster shared_buffers + max_connections x work_mem + autovacuum_max_workers x autovacuum_work_mem + maintenance_work_mem, the jobs that can run together, controller and all agents of CI, and reserve.ram. The clusters' own `ram` fits as well."},
-	{id: "memory", check: checkMemory,
+	{id: "memory", waivable: true, check: checkMemory,
 		doc: "An instance's MemoryMax holds its processes (110 MiB each when idle), and its limit_memory_soft an idle worker's virtual memory (320 MiB), else each request ends a worker; an update gets 512 MiB at least. Jenkins' heap leaves 512 MiB of its MemoryMax to the rest of Java."},
-	{id: "cpu", check: checkCPU,
+	{id: "cpu", waivable: true, check: checkCPU,
 		doc: "On each host the CPUQuota of all instances, of each cluster, and of controller and agents together, is no more than the host's threads."},
-	{id: "cpu-night", check: checkNight,
+	{id: "cpu-night", waivable: true, check: checkNight,
 		doc: "The jobs of a host that can run at the same time by `at` and `maxDuration` have no more CPUQuota together than the host's threads."},
-	{id: "disk", check: checkDisk,
+	{id: "disk", waivable: true, check: checkDisk,
 		doc: "The disks as RAID joins them hold databases, filestores, releases (keep + 1 that is being made), max_wal_size of each cluster, one dump, the drill's copy of the largest instance, the mirror, Jenkins, the registry's place and reserve.disk."},
-	{id: "connections", check: checkConnections,
+	{id: "connections", waivable: true, check: checkConnections,
 		doc: "max_connections of each cluster holds the pools of its instances (processes x db_maxconn, and db_maxconn_gevent), one update and three clients of each, the drill, a dump, the exporter (2) and superuser_reserved_connections."},
-	{id: "backup", check: checkBackup, needs: []string{"backup"},
-		doc: "Every instance is backed up, to a repository that keeps something and is large enough (databases and filestores once, and a tenth more for each further snapshot), or nothing is, by `backup: none: reason`."},
-	{id: "patching", check: checkPatching, needs: []string{"hosts", "patching"},
+	{id: "backup", waivable: true, check: checkBackup, needs: []string{"backup"},
+		doc: "Every instance is backed up, to a repository that keeps something and is large enough (databases and filestores once, and a tenth more for each further snapshot), or nothing is, by `backup: none: reason`. That there is a repository cannot be waived."},
+	{id: "patching", waivable: true, check: checkPatching, needs: []string{"hosts", "patching"},
 		doc: "Every host has a patch window, outside of its jobs. Hosts that need each other are never patched together: any two of a topology of up to 8 hosts, and of a larger one a host and its jump host, or the CI host and a host of instances."},
 	{id: "ci", check: checkCI,
 		doc: "There are no fewer agents than are always connected, and no job wants more than there are."},
@@ -70,10 +73,12 @@ var rules = []rule{
 		doc: "Debian has what runs on it: Python for the Odoo version (17.0 ends at Python 3.12, Debian 13 has 3.13), PostgreSQL in the cluster's version or from a vendor, Java 21 for Jenkins, and wkhtmltopdf."},
 	{id: "vendors", check: checkVendors, needs: []string{"packages"},
 		doc: "What Debian does not have comes from a declared vendor (jenkins, alloy), and each package from one."},
-	{id: "cost", check: checkCost, needs: []string{"hosts", "budget", "backup"},
+	{id: "cost", waivable: true, check: checkCost, needs: []string{"hosts", "budget", "backup"},
 		doc: "The prices of hosts and backup storage, with budget.buffer on top, are no more than budget.monthly."},
-	{id: "targets", check: checkTargets,
+	{id: "targets", waivable: true, check: checkTargets,
 		doc: "Targets agree: half of the deploys are no slower than 95 of 100."},
+	{id: "accept", // checkWaivers, which asks the other rules
+		doc: "What `accept` waives is one of the rules that can be waived, until a day that exists, for a reason."},
 }
 
 // checker is one pass of the rules over a topology.
@@ -83,6 +88,7 @@ type checker struct {
 	broken    pathSet
 	calendars *calendars
 	rule      string
+	firm      bool // nothing is waived
 	problems  Problems
 }
 
@@ -99,6 +105,7 @@ func check(t *Topology, o *Origins, broken pathSet) Problems {
 			r.check(c)
 		}
 	}
+	checkWaivers(c)
 	run(true)
 	c.broken = c.broken.with(c.problems)
 	if len(c.broken) > 0 {
@@ -113,9 +120,17 @@ func (c *checker) refuse(path, hint string, also []Also, format string, args ...
 	if c.broken.hit(path) || slices.ContainsFunc(also, func(a Also) bool { return c.broken.hit(a.path) }) {
 		return
 	}
-	place := c.o.written(path)
-	c.problems = append(c.problems, Problem{Place: place, Path: path, Rule: c.rule,
-		Message: fmt.Sprintf(format, args...), Also: also, Hint: hint})
+	p := Problem{Place: c.o.written(path), Path: path, Rule: c.rule, Message: fmt.Sprintf(format, args...), Also: also, Hint: hint}
+	if c.firm || !c.t.waive(p) {
+		c.problems = append(c.problems, p)
+	}
+}
+
+// insist is refuse for what no waiver waives, although it may waive other parts of the rule.
+func (c *checker) insist(path, hint string, also []Also, format string, args ...any) {
+	c.firm = true
+	c.refuse(path, hint, also, format, args...)
+	c.firm = false
 }
 
 // also is the other place of a problem.

@@ -7,27 +7,27 @@ func checkBackup(c *checker) {
 	if b.None != nil {
 		for _, field := range []string{"repository", "storage", "ping"} {
 			if c.t.set["backup."+field] {
-				c.refuse("backup."+field, "one or the other", c.also("backup.none", "nothing is backed up"), "says how, but nothing is backed up")
+				c.insist("backup."+field, "one or the other", c.also("backup.none", "nothing is backed up"), "says how, but nothing is backed up")
 			}
 		}
 		if b.Keep != (Keep{}) {
-			c.refuse("backup.keep", "one or the other", c.also("backup.none", "nothing is backed up"), "keeps what nobody saves")
+			c.insist("backup.keep", "one or the other", c.also("backup.none", "nothing is backed up"), "keeps what nobody saves")
 		}
 		return
 	}
 	const choice = `backup: none: reason: "..." says that nothing is`
 	if b.Repository == "" && b.Storage == nil && b.Keep == (Keep{}) {
-		c.refuse("backup", choice, nil, "is left out: nothing would be saved")
+		c.insist("backup", choice, nil, "is left out: nothing would be saved")
 		return
 	}
 	if b.Repository == "" {
-		c.refuse("backup", choice, nil, "has no repository: nothing would be backed up")
+		c.insist("backup", choice, nil, "has no repository: nothing would be backed up")
 	}
 	if b.Storage == nil {
-		c.refuse("backup", "storage: {product: ..., sizeTB: ..., monthly: ..., hostKey: ...}", nil, "has no storage: its host key and size are not known")
+		c.insist("backup", "storage: {product: ..., sizeTB: ..., monthly: ..., hostKey: ...}", nil, "has no storage: its host key and size are not known")
 	}
 	if b.Keep == (Keep{}) {
-		c.refuse("backup.keep", "keep: {daily: 7, weekly: 4, monthly: 3}", nil, "keeps nothing: each run would forget what it saved")
+		c.insist("backup.keep", "keep: {daily: 7, weekly: 4, monthly: 3}", nil, "keeps nothing: each run would forget what it saved")
 	}
 	said := map[string]bool{} // a class's choice is not a mistake of each instance
 	for _, i := range c.t.Instances {

@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -124,8 +125,20 @@ func (t *Topology) Listeners(h *Host) []Listener {
 			add(ci.Registry.Port, Loopback, "", "Docker registry (reserved)", "ci.registry.port")
 		}
 	}
+	for n, port := range h.Reserve.Ports {
+		add(port, h.reservedReach(port), "", "something else on the host (reserved)", fmt.Sprintf("%s.reserve.ports[%d]", h.Path, n))
+	}
 	slices.SortStableFunc(ls, func(a, b Listener) int { return a.Port - b.Port })
 	return ls
+}
+
+// reservedReach is from where a port that something else holds can be reached: the world where the host opens it. To
+// the private network the firewall opens only what the spec knows.
+func (h *Host) reservedReach(port int) Reach {
+	if slices.Contains(h.Open, port) {
+		return Public
+	}
+	return Loopback
 }
 
 // Secret is a value that the host needs and no tree holds.

@@ -29,6 +29,7 @@ func Load(dir string) (*Topology, *Origins, error) {
 	t := &Topology{set: d.set}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
 	t.inherit(&d)
+	t.nameWaivers(e.origins)
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
 		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too

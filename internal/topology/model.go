@@ -21,6 +21,7 @@ type Topology struct {
 	Budget        Budget         `cue:"budget"`
 	Targets       Targets        `cue:"targets"`
 	Decisions     []Decision     `cue:"decisions"`
+	Accept        []Waiver       `cue:"accept"`
 
 	hosts    map[string]*Host
 	clusters map[string]*Cluster
@@ -78,8 +79,9 @@ type Uplink struct {
 
 // Reserve is what the budgets leave to everything that odoogen does not describe.
 type Reserve struct {
-	RAM  Size `cue:"ram"`
-	Disk Size `cue:"disk"`
+	RAM   Size  `cue:"ram"`
+	Disk  Size  `cue:"disk"`
+	Ports []int `cue:"ports"` // held by something else
 }
 
 // Network says how the hosts reach each other and the world.
@@ -518,4 +520,16 @@ type Decision struct {
 	Title   string `cue:"title"`
 	Instead string `cue:"instead"`
 	Because string `cue:"because"`
+}
+
+// Waiver is a rule that is broken knowingly and for a time.
+type Waiver struct {
+	Rule   string `cue:"rule"`
+	At     string `cue:"at"` // a CUE path that holds the places where it may be broken, or empty for all
+	Reason string `cue:"reason"`
+	Until  string `cue:"until"` // the last day, 2026-11-23
+
+	Path     string
+	Place    Place    // where the spec says it
+	Problems Problems // what it waives; of none there is nothing to accept
 }

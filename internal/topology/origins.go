@@ -50,6 +50,12 @@ func (o *Origins) Of(valuePath string) (Place, bool) {
 	return Place{}, false
 }
 
+// has tells whether the spec has a value at a path.
+func (o *Origins) has(valuePath string) bool {
+	p := cue.ParsePath(valuePath)
+	return p.Err() == nil && o.root.LookupPath(p).Exists()
+}
+
 // written is the place where the user decided the value at a path, or else what is around it; the top of the spec
 // where nothing is.
 func (o *Origins) written(valuePath string) Place {
