@@ -87,6 +87,7 @@ func releasesEnv(t *topology.Topology, h *topology.Host) *conf.Text {
 	e.Set("MIRROR_USER", mirrorUser(t, h), "access.deploy.user")
 	e.Set("MIRROR_UNIT", topology.MirrorUnit)
 	e.Set("FETCH", yesNo(t.Fetches(h)))
+	e.Set("FIRST_SECONDS", "600") // in which the code of a first release is asked for again and again
 	source, from := firstSource(t, h)
 	e.Set("SOURCE", source, from...)
 	return &e.Text

@@ -198,15 +198,18 @@ func TestReleaseRefuses(t *testing.T) {
 func TestFirstRelease(t *testing.T) {
 	h, commits := releaseHost(t)
 	h.write("tree/releases/instances", "# a comment\nqa17\n")
-	h.settings("releases/releases.env", map[string]string{"SOURCE": h.path("ci"), "FETCH": "no"})
+	h.settings("releases/releases.env", map[string]string{"SOURCE": h.path("ci"), "FETCH": "no", "FIRST_SECONDS": "0"})
 	h.command("mv", h.path("git"), h.path("ci"))
 	for name := range commits {
 		h.command("git", "init", "--quiet", "--bare", h.path("git/"+name+".git"))
 	}
 	h.command("chown", "-R", instanceUser+":", h.path("git"))
 	h.command("mv", h.path("ci/odoo17.git"), h.path("ci/later.git"))
-	h.must(1, "odoo17.git does not have the branch 17.0 yet", "first-release")
+	h.must(1, "odoo17.git does not give the branch 17.0", "first-release")
 	h.command("mv", h.path("ci/later.git"), h.path("ci/odoo17.git"))
+	h.write("state/armed", "")
+	h.must(1, "waits for the push to be confirmed", "first-release")
+	os.Remove(h.path("state/armed"))
 	if asked := h.asked(); len(asked) != 0 || h.current() != "" {
 		t.Errorf("a deploy was begun: %v %s", asked, h.current())
 	}
