@@ -15,8 +15,8 @@ func newLabBuild() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Compile the spec with the running lab's overlay",
-		Long: `Compile the spec into the trees that the lab's hosts take: the reviewed ones but for the host keys, fingerprints and
-hashes that odoogen lab overlay prints.`,
+		Long: `Compile the spec into the trees that the lab's hosts take: the reviewed ones but for the host keys, fingerprints,
+hashes and commits that odoogen lab overlay prints.`,
 		Example:           "  odoogen lab build -o /tmp/rehearsal",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -95,6 +95,14 @@ func overlay(t *topology.Topology, o *lab.Overlay) {
 	}
 	if w := t.Sources.Wkhtmltopdf; w != nil && o.Downloads[w.URL] != "" {
 		w.SHA256 = o.Downloads[w.URL]
+	}
+	for _, r := range t.Sources.Repositories {
+		if rev, known := o.Revs[r.Name]; known {
+			r.Rev = rev
+		}
+	}
+	for _, k := range t.Sources.KnownHosts {
+		k.Keys = []string{o.Box} // one ssh server plays them all
 	}
 	for _, a := range t.Access.Admins {
 		a.Keys = append(a.Keys, o.Admin)

@@ -215,6 +215,25 @@ func (r *rig) command(c change, args ...string) *exec.Cmd {
 	return exec.CommandContext(r.t.Context(), r.odoogen, argv...)
 }
 
+// odoogenOn runs a command of odoogen's on trees, as the office does it, and wants an exit code; it returns what was said.
+func (r *rig) odoogenOn(want int, trees []*artifact.Tree, args ...string) string {
+	r.t.Helper()
+	built := filepath.Join(r.t.TempDir(), "out")
+	if _, err := artifact.Write(built, trees); err != nil {
+		r.t.Fatal(err)
+	}
+	argv := slices.Concat([]string{"-C", r.dir, "lab", "exec", r.odoogen}, args, []string{"--built", built})
+	cmd := exec.CommandContext(r.t.Context(), r.odoogen, argv...)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		r.t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		r.t.Fatalf("%s exits with %d, want %d:\n%s", args, got, want, out)
+	}
+	return string(out)
+}
+
 // push pushes and wants an exit code; it returns what was said.
 func (r *rig) push(want int, c change, args ...string) string {
 	r.t.Helper()

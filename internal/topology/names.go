@@ -53,6 +53,7 @@ const (
 	SSHUnit      = "ssh.service"
 
 	CertificatesUnit = "odoogen-certificates.service"       // self-signed, so that nginx starts
+	FirstReleaseUnit = "odoogen-first-release.service"      // what an instance without a release runs
 	IssueUnit        = "odoogen-certificates-issue.service" // from the certificate authority
 )
 
