@@ -8,8 +8,6 @@
 ALL =
 export ALL
 
-FUZZTIME
-
 FUZZTIME = 10s
 
 .PHONY: build demo test packages golden docs bench fuzz

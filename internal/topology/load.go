@@ -2,6 +2,8 @@ package topology
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 )
@@ -52,7 +54,21 @@ func (t *Topology) inherit(d *decoder) {
 	for _, i := range t.Instances {
 		if c := classes[i.ClassName]; c != nil {
 			i.Settings = c.Settings
+			i.Extra = nil
 			d.decode(d.origins.root.LookupPath(cue.ParsePath(i.Path)), reflect.ValueOf(i), i.Path)
+			i.Extra = merged(c.Extra, i.Extra)
 		}
 	}
+}
+
+// merged are the settings of a class and of an instance by name; what both say is the instance's.
+func merged(class, own []*Setting) []*Setting {
+	all := slices.Clone(own)
+	for _, s := range class {
+		if !slices.ContainsFunc(own, func(o *Setting) bool { return o.Name == s.Name }) {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Setting) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
