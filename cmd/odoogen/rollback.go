@@ -49,10 +49,12 @@ and data stay as they are; odoogen release rollback is for code, odoogen restore
 			if !yes && !asked(cmd) {
 				return errors.New("not rolled back")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the host")
 	return cmd
