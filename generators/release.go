@@ -61,7 +61,7 @@ func versionsOf(h *topology.Host) [][]*topology.Instance {
 	return versions
 }
 
-const venvTemplate = "odoogen-venv@.service"
+const venvTemplate = topology.VenvTemplate
 
 // venvUnit is the job that makes the Python environment of the instance's version.
 func venvUnit(i *topology.Instance) string { return fmt.Sprintf("odoogen-venv@%d.service", i.Major()) }

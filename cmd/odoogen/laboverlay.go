@@ -38,31 +38,43 @@ hashes and commits that odoogen lab overlay prints.`,
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "out", "where the trees go")
-	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the instances' CPUQuota to this machine's processors")
+	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the CPUQuota of instances and clusters to this machine's processors")
 	cobra.CheckErr(cmd.MarkFlagDirname("output"))
 	return cmd
 }
 
 // labTrees compiles the spec in the working directory with the overlay of the lab that runs for the spec in dir: the same
-// one, or the one that was booted.
+// one, or the one that was booted. Secrets without a value in that lab get one.
 func labTrees(dir string, options ...func(*topology.Topology, *lab.Overlay)) ([]*artifact.Tree, error) {
 	l, err := lab.Of(dir)
 	if err != nil {
 		return nil, err
 	}
-	o, err := l.Overlay()
+	t, o, err := labSpec(l)
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := topology.Load(".")
-	if err != nil {
+	if err := throwAway(l, t); err != nil {
 		return nil, err
 	}
-	overlay(t, o)
 	for _, option := range options {
 		option(t, o)
 	}
 	return generators.Build(t)
+}
+
+// labSpec is that spec, with the overlay.
+func labSpec(l *lab.Lab) (*topology.Topology, *lab.Overlay, error) {
+	o, err := l.Overlay()
+	if err != nil {
+		return nil, nil, err
+	}
+	t, _, err := topology.Load(".")
+	if err != nil {
+		return nil, nil, err
+	}
+	overlay(t, o)
+	return t, o, nil
 }
 
 // overlay puts into the topology what the lab must have otherwise than the spec says. It is all that its trees differ in
@@ -97,14 +109,20 @@ func overlay(t *topology.Topology, o *lab.Overlay) {
 	}
 }
 
-// scaleQuotas makes the instances' quotas limit as much on so many processors as they do on the hosts': 300% limits
-// nothing on two.
+// scaleQuotas makes the quotas of instances and clusters limit as much on so many processors as they do on the hosts':
+// 300% limits nothing on two.
 func scaleQuotas(t *topology.Topology, o *lab.Overlay) {
+	scale := func(h *topology.Host, quota *topology.Percent) {
+		if o.Cores < h.Hardware.Threads {
+			*quota = max(1, *quota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
+		}
+	}
 	for _, h := range t.Hosts {
 		for _, i := range h.Instances {
-			if o.Cores < h.Hardware.Threads {
-				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
-			}
+			scale(h, &i.CPUQuota)
+		}
+		for _, c := range h.Clusters {
+			scale(h, &c.Limits.CPUQuota)
 		}
 	}
 }

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"odoogen/internal/artifact"
 )
@@ -149,6 +152,10 @@ func (l *Lab) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	// What whoever called us has left open is not the lab's to keep: a lock, a pipe that somebody reads to its end.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return err
+	}
 	c, err := program{self: true, argv: append(WatchCommand, l.dir), log: log, attr: &syscall.SysProcAttr{Setsid: true}}.start()
 	if err != nil {
 		return err
