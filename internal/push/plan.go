@@ -37,17 +37,19 @@ type Plan struct {
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
+	Closed   []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
 	Secrets  []string           `json:"secrets,omitempty"` // that are missing: nothing can be pushed
 
-	undo []Action // of the way back
+	undo   []Action        // of the way back
+	closed []artifact.Door // as they were, for the way back
 }
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Files)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Action is one thing that the host does after the flip.
@@ -77,6 +79,13 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
 			plan.Clusters = append(plan.Clusters, c)
+		}
+	}
+	if old := hostThatRuns(seen.Host); old != nil {
+		for _, d := range old.Doors {
+			if !slices.ContainsFunc(host.Doors, func(n artifact.Door) bool { return n.Path == d.Path }) {
+				plan.Closed, plan.closed = append(plan.Closed, d.Path), append(plan.closed, d)
+			}
 		}
 	}
 	ran, run := unitsOf(seen.Host), host.Units
@@ -172,11 +181,19 @@ func readHost(t *artifact.Tree) (*artifact.Host, error) {
 
 // unitsOf are those that a host's own HOST.json lists.
 func unitsOf(data []byte) []string {
+	if host := hostThatRuns(data); host != nil {
+		return host.Units
+	}
+	return nil
+}
+
+// hostThatRuns is what a host's own HOST.json says; nil on a bare host.
+func hostThatRuns(data []byte) *artifact.Host {
 	host, err := readHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
 	if err != nil {
-		return nil // a bare host
+		return nil
 	}
-	return host.Units
+	return host
 }
 
 // inOrder sorts actions, without those that others do already.
