@@ -46,17 +46,20 @@ func readSource(root *os.Root, name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
 		return nil, errors.New("is no path below the spec's directory")
 	}
-	file, err := root.Open(name)
+	info, err := root.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("is not there")
 	case err != nil:
 		return nil, errors.New("leads out of the spec's directory, or cannot be read")
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+	case !info.Mode().IsRegular():
 		return nil, errors.New("is no file")
 	}
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, errors.New("cannot be read")
+	}
+	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, largestFile+1))
 	switch {
 	case err != nil:

@@ -12,7 +12,7 @@ import (
 const packageName = "envs"
 
 // Load reads the spec in dir: every *.cue file of package envs, with the schema that this odoogen was built with.
-// Nothing else is read and no network is touched. A spec with mistakes gives all of them, as Problems: those of
+// Nothing else is read but the files that the spec carries to hosts, and no network is touched. A spec with mistakes gives all of them, as Problems: those of
 // its shape, which CUE finds, together with those between entities, as far as the former leave something to hold
 // against the rules.
 func Load(dir string) (*Topology, *Origins, error) {
@@ -27,11 +27,13 @@ func Load(dir string) (*Topology, *Origins, error) {
 	if !e.usable {
 		return nil, nil, e.problems.sorted()
 	}
-	d := decoder{set: map[string]bool{}, origins: e.origins}
-	t := &Topology{set: d.set}
+	t := &Topology{set: map[string]bool{}}
+	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
-	t.inherit(&d)
 	t.nameWaivers(e.origins)
+	if err := t.readFiles(dir); err != nil {
+		return nil, nil, err
+	}
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
 		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too
@@ -45,19 +47,19 @@ func Load(dir string) (*Topology, *Origins, error) {
 	return t, e.origins, nil
 }
 
-// inherit decodes the instances again, each over a copy of its class's settings.
-func (t *Topology) inherit(d *decoder) {
-	classes := map[string]*Class{}
-	for _, c := range t.Classes {
-		classes[c.Name] = c
+// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances.
+func (t *Topology) inherit(entry any, v cue.Value) {
+	i, ok := entry.(*Instance)
+	if !ok {
+		return
 	}
-	for _, i := range t.Instances {
-		if c := classes[i.ClassName]; c != nil {
-			i.Settings = c.Settings
-			i.Extra = nil
-			d.decode(d.origins.root.LookupPath(cue.ParsePath(i.Path)), reflect.ValueOf(i), i.Path)
-			i.Extra = merged(c.Extra, i.Extra)
-		}
+	if t.classes == nil {
+		t.classes = index(t.Classes, func(c *Class) string { return c.Name })
+	}
+	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
+	if c := t.classes[name]; c != nil {
+		i.Settings = c.Settings
+		i.Extra = nil // its own come first: derive adds the class's
 	}
 }
 
