@@ -185,7 +185,6 @@ func (i *Instance) RuleOfThumb() int { return 2*int(i.CPUQuota)/100 + 1 }
 
 // derive computes what the instance did not say.
 func (i *Instance) derive() {
-	i.Extra = merged(i.Class.Extra, i.Extra)
 	if !i.Says("max_cron_threads") {
 		i.MaxCronThreads = 1
 		if i.RuleOfThumb() >= 6 {

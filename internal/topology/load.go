@@ -30,6 +30,7 @@ func Load(dir string) (*Topology, *Origins, error) {
 	t := &Topology{set: map[string]bool{}}
 	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
+	t.inheritExtra()
 	t.nameWaivers(e.origins)
 	if err := t.readFiles(dir); err != nil {
 		return nil, nil, err
@@ -47,7 +48,8 @@ func Load(dir string) (*Topology, *Origins, error) {
 	return t, e.origins, nil
 }
 
-// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances.
+// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances. Further options
+// are a map, and wait until the instance's own are there.
 func (t *Topology) inherit(entry any, v cue.Value) {
 	i, ok := entry.(*Instance)
 	if !ok {
@@ -59,7 +61,16 @@ func (t *Topology) inherit(entry any, v cue.Value) {
 	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
 	if c := t.classes[name]; c != nil {
 		i.Settings = c.Settings
-		i.Extra = nil // its own come first: derive adds the class's
+		i.Extra = nil
+	}
+}
+
+// inheritExtra gives instances the further options of their classes.
+func (t *Topology) inheritExtra() {
+	for _, i := range t.Instances {
+		if c := t.classes[i.ClassName]; c != nil {
+			i.Extra = merged(c.Extra, i.Extra)
+		}
 	}
 }
 

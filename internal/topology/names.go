@@ -57,6 +57,7 @@ const (
 	PostgresTemplate = "odoogen-postgres@.service" // makes a cluster's roles and databases
 
 	CertificatesUnit = "odoogen-certificates.service"       // self-signed, so that nginx starts
+	FirstReleaseUnit = "odoogen-first-release.service"      // what an instance without a release runs
 	IssueUnit        = "odoogen-certificates-issue.service" // from the certificate authority
 )
 
