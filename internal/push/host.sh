@@ -21,11 +21,16 @@ die() {
 
 # --- Generations ------------------------------------------------------------------------------------------------
 
-# target LINK: the name of the generation that current or confirmed leads to; nothing where there is none.
+# target LINK: the name of the generation that current or confirmed leads to; nothing where there is none. Called in a
+# subshell; only a link that leads nowhere costs a program.
 target() {
 	local to
-	to=$(readlink "$etc/$1") || return 0
-	printf '%s' "${to#generations/}"
+	if cd -P "$etc/$1" 2>/dev/null; then
+		printf '%s' "${PWD##*/}"
+	else
+		to=$(readlink "$etc/$1") || return 0
+		printf '%s' "${to#generations/}"
+	fi
 }
 
 # turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2).
@@ -35,27 +40,41 @@ turn_link() {
 	sync -f "$etc"
 }
 
-# differs DIR: the files that are not what the directory's MANIFEST says: other bytes or mode, missing, or strange.
+# differs DIR: sets differing to the files that are not what the directory's MANIFEST says: other bytes or mode, missing,
+# or strange; and digest to the MANIFEST's own. Two programs, however many files: to do nothing must cost nothing.
 differs() {
+	local line path lines found sums same=()
+	local -A is=()
 	cd "$1"
-	{
-		sed -E 's/^[0-7]+ ([0-9a-f]+) [^ ]+ /\1  /' MANIFEST | { sha256sum --check --quiet 2>/dev/null || true; } |
-			sed -n 's/: FAILED.*$//p'
-		comm -3 <(sed -E 's/^0*([0-7]+) [0-9a-f]+ [^ ]+ /\1 /' MANIFEST | sort) \
-			<(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
-	} | sort -u
+	mapfile -t -d '' found < <(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%y%#m %P\0')
+	for line in "${found[@]}"; do is[${line#* }]=${line%% *}; done
+	mapfile -t lines <MANIFEST
+	for line in "${lines[@]}"; do
+		path=${line##* }
+		[ "${is[$path]-}" != "f${line%% *}" ] || same+=("$path")
+	done
+	mapfile -t -d '' sums < <(sha256sum -z -- MANIFEST "${same[@]}" 2>/dev/null)
+	digest=${sums[0]%% *}
+	for line in "${sums[@]:1}"; do is[${line#*  }]=${line%% *}; done
+	for line in "${lines[@]}"; do
+		path=${line##* } line=${line#* }
+		if [ "${is[$path]-}" = "${line%% *}" ]; then is[$path]=same; else is[$path]=differs; fi
+	done
+	differing=()
+	for path in "${!is[@]}"; do [ "${is[$path]}" = same ] || differing+=("$path"); done
 	cd /
 }
 
 # --- Observing --------------------------------------------------------------------------------------------------
 
-# observe: facts of what shall be on stdin; prints what is.
+# observe: facts of what shall be on stdin, up to "end"; prints what is.
 observe() {
-	local current verb a b c d have packages=() doors=() name
+	local current verb a b c d packages=() doors=() name digest="" differing=() wants
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	if [ -n "$current" ] && [ "$current" != 0 ]; then
-		differs "$etc/generations/$current" | sed 's/^/drift\t/'
+		differs "$etc/generations/$current"
+		for name in "${differing[@]}"; do printf 'drift\t%s\n' "$name"; done
 	fi
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
@@ -67,25 +86,26 @@ observe() {
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
+		end) break ;;
 		digest)
-			if [ -z "$current" ] || [ "$current" = 0 ]; then continue; fi
-			have=$(sha256sum <"$etc/current/MANIFEST")
-			if [ "${have%% *}" != "$a" ]; then
-				printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
-				printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
-			fi
+			if [ -z "$digest" ] || [ "$digest" = "$a" ]; then continue; fi
+			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
+			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
 			;;
 		door)
 			doors+=("$a")
 			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
 			;;
 		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
-		disabled) [ -z "$(compgen -G "/etc/systemd/system/*.wants/$a" || true)" ] || printf 'door\t%s\n' "$a" ;;
+		disabled)
+			wants=(/etc/systemd/system/*.wants/"$a")
+			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
+			;;
 		secret) [ -s "$state/secrets/$a" ] || printf 'secret\t%s\n' "$a" ;;
 		package) packages+=("$a") ;;
 		esac
 	done
-	# One program each for all of them: to do nothing must cost nothing.
+	# One program each for all of them.
 	find "${doors[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\n' 2>/dev/null || true
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
@@ -211,8 +231,8 @@ stage() {
 		<(find "$new" -mindepth 1 ! -type d ! -path "$new/MANIFEST" -printf '%P\n' | sort) |
 		while IFS= read -r wrong; do rm -f "$new/$wrong"; done
 	find "$new" -mindepth 1 -type d -empty -delete
-	wrong=$(differs "$new")
-	[ -z "$wrong" ] || die "what came is not what MANIFEST says:" "$wrong"
+	differs "$new"
+	[ ${#differing[@]} -eq 0 ] || die "what came is not what MANIFEST says:" "${differing[@]}"
 	sync -f "$new"
 	mv -T "$new" "$etc/generations/$2"
 	chattr -R +i "$etc/generations/$2" 2>/dev/null || true
@@ -684,7 +704,10 @@ status() {
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	name=$(target current)
-	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
+	if [ -n "$name" ]; then
+		differs "$etc/generations/$name"
+		for name in "${differing[@]}"; do printf 'changed by hand\t%s\n' "$name"; done
+	fi
 	while IFS= read -r unit; do
 		systemctl --quiet is-active "$unit" || printf 'not active\t%s\t%s\n' "$unit" "$(systemctl show --value --property=ConditionResult "$unit" | sed 's/no/its condition does not hold/; s/yes//')"
 	done < <(sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null)
@@ -723,16 +746,28 @@ rollback() {
 	printf 'current\t%s\n' "$to"
 }
 
-case ${1-} in
-export) export_generation "$2" ;;
-ledger) cat "$state/ledger" 2>/dev/null || true ;;
-status) status ;;
-rollback) rollback "${2:-}" ;;
-observe | lease | abandon | stage | packages | clusters | check | checked | turn | probe | confirm | revert | boot | standing)
-	"$@"
-	;;
-*)
-	printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
-	exit 64
-	;;
-esac
+verb() {
+	case ${1-} in
+	export) export_generation "$2" ;;
+	ledger) cat "$state/ledger" 2>/dev/null || true ;;
+	status) status ;;
+	rollback) rollback "${2:-}" ;;
+	observe | lease | abandon | stage | packages | clusters | check | checked | turn | probe | confirm | revert | boot | standing)
+		"$@"
+		;;
+	*)
+		printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
+		exit 64
+		;;
+	esac
+}
+
+# "keep-open VERB" does a verb, says so, and keeps the connection until the push ends: the others go over it.
+if [ "${1-}" = keep-open ]; then
+	shift
+	verb "$@"
+	printf 'ready\n'
+	while read -r _; do :; done
+else
+	verb "$@"
+fi

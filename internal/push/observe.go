@@ -59,7 +59,10 @@ func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
 func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	host := n.trees[tree.Host]
+	host, err := readHost(tree)
+	if err != nil {
+		return nil, err
+	}
 	var ask facts
 	ask.add("digest", tree.Digest())
 	ask.doors(host, func(string) bool { return true })
@@ -80,7 +83,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	found := map[string][]string{}
 	same := true
 	var bad error
-	err := n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+	err = n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
 		if len(w) < 2 {
 			return
 		}
