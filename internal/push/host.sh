@@ -40,42 +40,47 @@ turn_link() {
 	sync -f "$etc"
 }
 
-# differs DIR: sets differing to the files that are not what the directory's MANIFEST says: other bytes or mode, missing,
-# or strange; and digest to the MANIFEST's own. Two programs, however many files: to do nothing must cost nothing.
-differs() {
-	local line path lines found sums same=()
-	local -A is=()
+# look DIR [DOOR...]: looks at all files below DIR and at the doors, with three programs however many they are: to do
+# nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
+# bytes or mode, missing, or strange); and of each door its kind, mode and where it leads.
+look() {
+	local manifest=/dev/null
 	cd "$1"
-	mapfile -t -d '' found < <(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%y%#m %P\0')
-	for line in "${found[@]}"; do is[${line#* }]=${line%% *}; done
-	mapfile -t lines <MANIFEST
-	for line in "${lines[@]}"; do
-		path=${line##* }
-		[ "${is[$path]-}" != "f${line%% *}" ] || same+=("$path")
-	done
-	mapfile -t -d '' sums < <(sha256sum -z -- MANIFEST "${same[@]}" 2>/dev/null)
-	digest=${sums[0]%% *}
-	for line in "${sums[@]:1}"; do is[${line#*  }]=${line%% *}; done
-	for line in "${lines[@]}"; do
-		path=${line##* } line=${line#* }
-		if [ "${is[$path]-}" = "${line%% *}" ]; then is[$path]=same; else is[$path]=differs; fi
-	done
-	differing=()
-	for path in "${!is[@]}"; do [ "${is[$path]}" = same ] || differing+=("$path"); done
+	[ ! -f MANIFEST ] || manifest=MANIFEST
+	# find flushes what it has printed before sha256sum prints.
+	{ find . "${@:2}" ! -type d -printf '%y %m %l\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
+		FILENAME != "-" { sub(/^0+/, "", $1); want["./" $4] = "f " $1 " \t" $2; next }
+		length($1) >= 64 { # a name with a backslash is written with two, and another in front
+			if (sub(/^\\/, "")) gsub(/\\\\/, "\\")
+			sum[substr($0, 67)] = substr($0, 1, 64)
+			next
+		}
+		{
+			tab = index($0, "\t")
+			path = substr($0, tab + 1)
+			if (path ~ /^\.\//) { is[path] = substr($0, 1, tab); next }
+			split(substr($0, 1, tab - 1), door, " ")
+			printf "found\t%s\t%s\t%s\t%s\n", path, door[1], door[2], door[3]
+		}
+		END {
+			if ("./MANIFEST" in sum) print "digest\t" sum["./MANIFEST"]
+			delete is["./MANIFEST"]
+			for (path in want) if (is[path] sum[path] != want[path]) print "drift\t" substr(path, 3)
+			for (path in is) if (!(path in want)) print "drift\t" substr(path, 3)
+		}' "$manifest" -
 	cd /
 }
+
+# differs DIR: the files that are not what the directory's MANIFEST says.
+differs() { look "$1" | sed -n 's/^drift\t//p'; }
 
 # --- Observing --------------------------------------------------------------------------------------------------
 
 # observe: facts of what shall be on stdin, up to "end"; prints what is.
 observe() {
-	local current verb a b c d packages=() doors=() name digest="" differing=() wants
+	local current verb a b c d packages=() doors=() name digest="" wants seen
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
-	if [ -n "$current" ] && [ "$current" != 0 ]; then
-		differs "$etc/generations/$current"
-		for name in "${differing[@]}"; do printf 'drift\t%s\n' "$name"; done
-	fi
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
@@ -87,11 +92,7 @@ observe() {
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
 		end) break ;;
-		digest)
-			if [ -z "$digest" ] || [ "$digest" = "$a" ]; then continue; fi
-			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
-			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
-			;;
+		digest) digest=$a ;;
 		door)
 			doors+=("$a")
 			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
@@ -105,8 +106,16 @@ observe() {
 		package) packages+=("$a") ;;
 		esac
 	done
-	# One program each for all of them.
-	find "${doors[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\n' 2>/dev/null || true
+	if [ -n "$current" ] && [ "$current" != 0 ]; then
+		seen=$(look "$etc/generations/$current" "${doors[@]}")
+		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
+			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
+			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
+		fi
+	else
+		seen=$(look "$etc/generations/0" "${doors[@]}" | grep -a '^found' || true)
+	fi
+	printf '%s\n' "$seen"
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
 
@@ -231,8 +240,8 @@ stage() {
 		<(find "$new" -mindepth 1 ! -type d ! -path "$new/MANIFEST" -printf '%P\n' | sort) |
 		while IFS= read -r wrong; do rm -f "$new/$wrong"; done
 	find "$new" -mindepth 1 -type d -empty -delete
-	differs "$new"
-	[ ${#differing[@]} -eq 0 ] || die "what came is not what MANIFEST says:" "${differing[@]}"
+	wrong=$(differs "$new")
+	[ -z "$wrong" ] || die "what came is not what MANIFEST says:" "$wrong"
 	sync -f "$new"
 	mv -T "$new" "$etc/generations/$2"
 	chattr -R +i "$etc/generations/$2" 2>/dev/null || true
@@ -704,10 +713,7 @@ status() {
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	name=$(target current)
-	if [ -n "$name" ]; then
-		differs "$etc/generations/$name"
-		for name in "${differing[@]}"; do printf 'changed by hand\t%s\n' "$name"; done
-	fi
+	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
 	while IFS= read -r unit; do
 		systemctl --quiet is-active "$unit" || printf 'not active\t%s\t%s\n' "$unit" "$(systemctl show --value --property=ConditionResult "$unit" | sed 's/no/its condition does not hold/; s/yes//')"
 	done < <(sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null)
