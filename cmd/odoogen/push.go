@@ -9,7 +9,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,10 @@ import (
 )
 
 // pushOptions are what plan, push and status share: where the trees come from.
-type pushOptions struct{ built string }
+type pushOptions struct {
+	built    string
+	progress *progress
+}
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
@@ -69,7 +71,8 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // start begins a push of the trees to the hosts named. It returns those that are to be reviewed. What is pushed is mostly
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
-	p := &push.Push{Owner: operator(), Say: progress(cmd)}
+	o.progress = newProgress(cmd.ErrOrStderr())
+	p := &push.Push{Owner: operator(), Say: o.progress.say}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		if golden, err := builtIn("golden"); err == nil {
 			p.Ahead(cmd.Context(), golden, names)
@@ -94,17 +97,6 @@ func operator() string {
 	}
 	machine, _ := os.Hostname()
 	return name + "@" + machine
-}
-
-// progress prints a line for each step of a host.
-func progress(cmd *cobra.Command) func(host, text string) {
-	var mu sync.Mutex
-	began := time.Now()
-	return func(host, text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs %s: %s\n", time.Since(began).Seconds(), host, text)
-	}
 }
 
 func newPush() *cobra.Command {
@@ -142,6 +134,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}
