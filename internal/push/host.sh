@@ -45,7 +45,7 @@ turn_link() {
 # bytes or mode, missing, or strange); and of each door its kind, mode and where it leads.
 look() {
 	local manifest=/dev/null
-	cd "$1"
+	cd "$1" || exit # never look at what else lies here
 	[ ! -f MANIFEST ] || manifest=MANIFEST
 	# find flushes what it has printed before sha256sum prints.
 	{ find . "${@:2}" ! -type d -printf '%y %m %l\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
@@ -113,7 +113,7 @@ observe() {
 			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
 		fi
 	else
-		seen=$(look "$etc/generations/0" "${doors[@]}" | grep -a '^found' || true)
+		seen=$(find "${doors[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\n' 2>/dev/null || true)
 	fi
 	printf '%s\n' "$seen"
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
