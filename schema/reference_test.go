@@ -19,7 +19,7 @@ var write = flag.Bool("write", false, "write docs/fields.md instead of comparing
 const referenceFile = "../docs/fields.md"
 
 // order is that in which a reader meets the definitions.
-var order = []string{"topology", "host", "network", "postgres", "odoo", "packages", "backup", "ci", "observability", "operations", "types"}
+var order = []string{"topology", "host", "network", "postgres", "odoo", "packages", "compatibility", "backup", "ci", "observability", "operations", "types"}
 
 // docs/fields.md says of every field what the schema's comments say.
 func TestFieldReference(t *testing.T) {
@@ -276,6 +276,9 @@ func source(e ast.Expr) string {
 
 func label(f *ast.Field) string {
 	name, _, err := ast.LabelName(f.Label)
+	if _, pattern := f.Label.(*ast.ListLit); pattern {
+		return "[name]"
+	}
 	if err != nil {
 		return source(f.Label.(ast.Expr))
 	}

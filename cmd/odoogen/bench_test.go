@@ -175,7 +175,7 @@ func (r *benchRig) nothing(b *testing.B, position string) {
 		pushes, peers = append(pushes, push.Seconds()), append(peers, peer.Seconds())
 		ratios = append(ratios, push.Seconds()/peer.Seconds())
 	}
-	report(b, ratios, "x-ssh", "nothing to do on two hosts, from %s: %.2f s; ssh true to the slower: %.2f s; limit 1.5", position, median(pushes), median(peers))
+	report(b, ratios, "x-ssh", "nothing to do on two hosts, from %s: %.2f s; ssh true to the slower: %.2f s; limit 1.5", position, middle(pushes), middle(peers))
 }
 
 // oneFile changes nginx's page of one host there and back: staged, checked, flipped, reloaded, probed, confirmed.
@@ -248,17 +248,17 @@ func (r *benchRig) ansible(b *testing.B) {
 			b.Fatalf("Ansible has done something:\n%.2000s", log)
 		}
 	}
-	report(b, []float64{peer.Seconds() / median(pushes)}, "x-faster", "Ansible with nothing to do, %d files: %.1f s%s; push: %.2f s; at least 30", files, peer.Seconds(), how, median(pushes))
+	report(b, []float64{peer.Seconds() / middle(pushes)}, "x-faster", "Ansible with nothing to do, %d files: %.1f s%s; push: %.2f s; at least 30", files, peer.Seconds(), how, middle(pushes))
 }
 
 // report prints a median and what it means. Go's own ns/op would be that of all rounds together.
 func report(b *testing.B, all []float64, unit, format string, args ...any) {
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(all), unit)
+	b.ReportMetric(middle(all), unit)
 	b.Logf(format+"\n%d rounds, %s from %.2f to %.2f", append(args, len(all), unit, slices.Min(all), slices.Max(all))...)
 }
 
-func median(all []float64) float64 {
+func middle(all []float64) float64 {
 	s := slices.Sorted(slices.Values(all))
 	return s[len(s)/2]
 }

@@ -20,13 +20,15 @@ var arrows = map[string][]string{
 	"internal/conf":           {},
 	"internal/conf/alloytest": {}, // for tests
 	"internal/artifact":       {},
-	"internal/topology":       {"schema"},
+	"internal/vocabulary":     {},
+	"internal/topology":       {"schema", "internal/vocabulary"},
 	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
 	"internal/lab":            {"internal/artifact"},
-	"internal/native":         {"internal/artifact"},
+	"internal/native":         {"internal/artifact", "internal/vocabulary"},
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},
+	"internal/secrets":        {"internal/artifact"},
 	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
 	"cmd/odoogen":             nil,
 }
@@ -36,11 +38,14 @@ var homes = map[string][]string{
 	"cuelang.org/go":                {"internal/topology"},
 	"github.com/spf13/cobra":        {"cmd/odoogen"},
 	"github.com/google/renameio/v2": {"internal/artifact"},
+	"filippo.io/age":                {"internal/secrets"},
+	"golang.org/x/crypto":           {"internal/secrets"},
+	"golang.org/x/term":             {"cmd/odoogen"},
 	"golang.org/x/sys":              {"internal/artifact", "internal/lab", "internal/native"},
 	"golang.org/x/net":              {"internal/lab"},
 	"github.com/grafana/river":      {"internal/native"},
 	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
-	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push"},
+	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push", "internal/secrets"},
 }
 
 // What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.
@@ -93,6 +98,27 @@ func TestGeneratorsArePure(t *testing.T) {
 				t.Errorf("%s imports %s", s.path, imp)
 			}
 		}
+	}
+}
+
+// A spec means the same every day: what it is compiled by never asks for the time.
+func TestBuildsSeeNoClock(t *testing.T) {
+	for _, s := range sources(t) {
+		switch s.pkg() {
+		case "schema", "generators", "internal/topology", "internal/conf", "internal/artifact", "internal/provenance":
+		default:
+			continue
+		}
+		ast.Inspect(s.tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := call.X.(*ast.Ident); ok && x.Name == "time" && (call.Sel.Name == "Now" || call.Sel.Name == "Since" || call.Sel.Name == "Until") {
+				t.Errorf("%s asks for the time", s.path)
+			}
+			return true
+		})
 	}
 }
 

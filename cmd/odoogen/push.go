@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,10 @@ import (
 	"odoogen/internal/push"
 )
 
-// pushOptions are what plan, push and status share: where the trees come from.
+// pushOptions are what plan, push and status share: where the trees come from, whose key opens secrets, and what is shown.
 type pushOptions struct {
 	built    string
+	identity identity
 	progress *progress
 }
 
@@ -72,7 +74,13 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	p := &push.Push{Owner: operator(), Say: o.progress.say}
+	store, keys := secretStore(), o.identity.keys(cmd)
+	digests, err := store.Digests()
+	if err != nil {
+		return nil, nil, err
+	}
+	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
+	p := &push.Push{Owner: operator(), Say: o.progress.say, Secrets: push.Secrets{Digests: digests, Open: open}}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		if golden, err := builtIn("golden"); err == nil {
 			p.Ahead(cmd.Context(), golden, names)
@@ -131,6 +139,9 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if empty(plans) {
 				return nil
 			}
+			if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
+				return err
+			}
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
@@ -139,6 +150,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
@@ -160,6 +172,23 @@ func reviewed(ctx context.Context, trees []*artifact.Tree) (*push.Review, error)
 			len(r.Differ), strings.Join(first, ", "))
 	}
 	return r, nil
+}
+
+// committed is an error where the plans bring secrets that HEAD does not have: who pushes next would take them back.
+// A lab's own are nobody's.
+func committed(ctx context.Context, plans []*push.Plan) error {
+	brings := slices.ContainsFunc(plans, func(p *push.Plan) bool { return len(p.Secrets) > 0 })
+	if !brings || around() != nil {
+		return nil
+	}
+	files, err := push.Uncommitted(ctx, ".", secretStore().Dir)
+	if err == nil && len(files) > 0 {
+		err = fmt.Errorf("not committed: %s", strings.Join(files, ", "))
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nhint: commit the secrets, so that nobody's push brings the old ones; or --unreviewed", err)
+	}
+	return err
 }
 
 func asked(cmd *cobra.Command) bool {

@@ -2,6 +2,8 @@ package topology
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 )
@@ -25,10 +27,10 @@ func Load(dir string) (*Topology, *Origins, error) {
 	if !e.usable {
 		return nil, nil, e.problems.sorted()
 	}
-	d := decoder{set: map[string]bool{}, origins: e.origins}
-	t := &Topology{set: d.set}
+	t := &Topology{set: map[string]bool{}}
+	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
-	t.inherit(&d)
+	t.inheritExtra()
 	t.nameWaivers(e.origins)
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
@@ -43,16 +45,40 @@ func Load(dir string) (*Topology, *Origins, error) {
 	return t, e.origins, nil
 }
 
-// inherit decodes the instances again, each over a copy of its class's settings.
-func (t *Topology) inherit(d *decoder) {
-	classes := map[string]*Class{}
-	for _, c := range t.Classes {
-		classes[c.Name] = c
+// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances. Further options
+// are a map, and wait until the instance's own are there.
+func (t *Topology) inherit(entry any, v cue.Value) {
+	i, ok := entry.(*Instance)
+	if !ok {
+		return
 	}
+	if t.classes == nil {
+		t.classes = index(t.Classes, func(c *Class) string { return c.Name })
+	}
+	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
+	if c := t.classes[name]; c != nil {
+		i.Settings = c.Settings
+		i.Extra = nil
+	}
+}
+
+// inheritExtra gives instances the further options of their classes.
+func (t *Topology) inheritExtra() {
 	for _, i := range t.Instances {
-		if c := classes[i.ClassName]; c != nil {
-			i.Settings = c.Settings
-			d.decode(d.origins.root.LookupPath(cue.ParsePath(i.Path)), reflect.ValueOf(i), i.Path)
+		if c := t.classes[i.ClassName]; c != nil {
+			i.Extra = merged(c.Extra, i.Extra)
 		}
 	}
+}
+
+// merged are the settings of a class and of an instance by name; what both say is the instance's.
+func merged(class, own []*Setting) []*Setting {
+	all := slices.Clone(own)
+	for _, s := range class {
+		if !slices.ContainsFunc(own, func(o *Setting) bool { return o.Name == s.Name }) {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Setting) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
