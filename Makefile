@@ -36,7 +36,9 @@ golden: build
 docs:
 	go test ./schema -run TestFieldReference -write
 
-bench:
+bench: packages
+	@command -v ansible-playbook >/dev/null || { test "$$(id -u)" -eq 0 && apt-get install -y --no-install-recommends ansible-core >/dev/null; } || \
+		echo 'left out: Ansible to compare with: apt-get install ansible-core'
 	go test -run '^$$' -bench . ./...
 
 fuzz:

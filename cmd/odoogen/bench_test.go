@@ -105,7 +105,7 @@ func (r *benchRig) copySample(b *testing.B, spec string) {
 	r.write(b, spec, text)
 }
 
-// furnish gives the hosts what the lab lacks: secrets, Jenkins's plugins and Python's index. They are stand-ins.
+// furnish gives the hosts their secrets, which stand for real ones.
 func (r *benchRig) furnish(b *testing.B) {
 	for _, host := range []string{"ci", "tests"} {
 		tree, err := artifact.ReadTree(filepath.Join(r.dir, "golden", host))
@@ -116,9 +116,7 @@ func (r *benchRig) furnish(b *testing.B) {
 		if err := json.Unmarshal(tree.File(artifact.HostName).Data, &facts); err != nil {
 			b.Fatal(err)
 		}
-		script := "umask 077; mkdir -p /var/lib/odoogen/secrets; cd /etc/systemd/system; mkdir -m 755 -p jenkins.service.d odoogen-venv@.service.d;" +
-			"printf '[Service]\\nExecStartPre=\\n' >jenkins.service.d/bench.conf; printf '[Service]\\nExecStart=\\nExecStart=true\\n' >odoogen-venv@.service.d/bench.conf;" +
-			"chmod 644 */bench.conf;"
+		script := "umask 077; mkdir -p /var/lib/odoogen/secrets;"
 		for _, s := range facts.Secrets {
 			script += " echo stand-in >/var/lib/odoogen/secrets/" + s.Name + ";"
 		}

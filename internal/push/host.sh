@@ -118,7 +118,8 @@ observe() {
 		seen=$(find "${paths[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
 	fi
 	printf '%s\n' "$seen"
-	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+	[ ${#packages[@]} -eq 0 ] || # else it would list all
+		dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
 
 # same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
@@ -607,6 +608,8 @@ probe() {
 	while :; do
 		wrong=() again=()
 		ask_units
+		ask_pages
+		ask_certificates
 		for line in "${facts[@]}"; do
 			probe_one "$line" && continue
 			wrong+=("$said")
@@ -636,6 +639,46 @@ ask_units() {
 	done < <(systemctl show --property=ActiveState,SubState,ConditionResult "${units[@]}")
 }
 
+# ask_pages asks for all pages among the facts, with one program.
+declare -A page=()
+ask_pages() {
+	local line kind url host when ask=() asked=() n=0
+	page=()
+	for line in "${facts[@]}"; do
+		IFS=$'\t' read -r kind url host _ when _ <<<"$line"
+		if [ "$kind" != http ] || { [ "$when" != - ] && [ ! -e "$when" ]; }; then continue; fi
+		[ "$host" != - ] || host=${url#*//} host=${host%%/*}
+		ask+=(--next --silent --output /dev/null --max-time 5 --header "Host: $host" --write-out '%{http_code}\n' "$url")
+		asked+=("$line")
+	done
+	[ ${#asked[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		page[${asked[n]}]=$line
+		n=$((n + 1))
+	done < <(curl "${ask[@]:1}" || true)
+}
+
+# ask_certificates asks for all certificates among the facts, all at once.
+declare -A shown=()
+ask_certificates() {
+	local line kind address name
+	shown=()
+	while IFS= read -r line; do shown[$line]=yes; done < <(
+		for line in "${facts[@]}"; do
+			IFS=$'\t' read -r kind address name <<<"$line"
+			if [ "$kind" = tls ]; then
+				{ ! shows_certificate "$address" "$name" || printf '%s\n' "$line"; } &
+			fi
+		done
+		wait
+	)
+}
+
+shows_certificate() { # ADDRESS NAME
+	timeout 5 openssl s_client -connect "$1" -servername "$2" </dev/null 2>/dev/null |
+		openssl x509 -noout -checkhost "$2" 2>/dev/null | grep -q 'does match'
+}
+
 probe_one() {
 	local kind a b c d e got
 	IFS=$'\t' read -r kind a b c d e <<<"$1"
@@ -652,15 +695,13 @@ probe_one() {
 			printf 'skipped\t%s\n' "$e"
 			return 0
 		fi
-		[ "$b" != - ] || b=${a#*//} b=${b%%/*}
-		got=$(curl --silent --output /dev/null --max-time 5 --header "Host: $b" --write-out '%{http_code}' "$a") || true
+		got=${page[$1]:-000}
 		said="$a answers $got, and $c is expected"
 		[ "$got" = "$c" ]
 		;;
 	tls)
 		said="$a shows no certificate for $b"
-		timeout 5 openssl s_client -connect "$a" -servername "$b" </dev/null 2>/dev/null |
-			openssl x509 -noout -checkhost "$b" 2>/dev/null | grep -q 'does match'
+		[ -n "${shown[$1]:-}" ]
 		;;
 	tcp)
 		said="$a port $b does not answer"
