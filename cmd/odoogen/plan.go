@@ -79,6 +79,7 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 			fmt.Fprintf(w, "  make PostgreSQL cluster %d/%s\n", c.Version, c.Name)
 		}
 		list("doors", p.Doors)
+		list("closed doors", p.Closed)
 		if p.From == "" {
 			fmt.Fprintf(w, "  %d files\n", len(p.Files))
 		} else {

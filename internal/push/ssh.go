@@ -109,7 +109,9 @@ func (n *network) write() error {
 			if fresh {
 				kind = "fresh"
 			}
-			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%s\n\tControlPersist 60\n", n.dir, name, kind)
+			// For longer than one host waits for another: the way of the first push may be closed by now, and a new connection
+			// would find no other. It outlives only a push that was killed.
+			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%s\n\tControlPersist 15m\n", n.dir, name, kind)
 		}
 		fmt.Fprintf(&b, `Host *
 	UserKnownHostsFile %s/known_hosts
