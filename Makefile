@@ -37,7 +37,7 @@ docs:
 	go test ./schema -run TestFieldReference -write
 
 bench:
-	go test -run '^$$' -bench . ./...
+	go test -run '^$$' -bench . -timeout 30m ./...
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
