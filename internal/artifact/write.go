@@ -2,6 +2,7 @@ package artifact
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,14 @@ type Change struct {
 }
 
 func (c Change) String() string { return string(c.Kind) + " " + c.Path }
+
+// MarshalJSON gives the kind as its letter.
+func (c Change) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Kind string `json:"kind"`
+		Path string `json:"path"`
+	}{string(c.Kind), c.Path})
+}
 
 // Compare lists how dir differs from the trees, sorted by path; dir need not exist. A file whose bytes or whose
 // x bit differ is changed. Whatever the trees do not name is deleted.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"odoogen/internal/artifact"
 )
@@ -21,23 +20,20 @@ type Review struct {
 // Reviewed compares trees with golden/ at HEAD of the repository that dir is in. No repository, or no golden/, is an
 // error.
 func Reviewed(ctx context.Context, dir string, trees []*artifact.Tree) (*Review, error) {
-	head, err := output(ctx, dir, "git", "log", "-1", "--format=%h%x09%an")
-	if err != nil {
+	r := &Review{}
+	var err error
+	if r.Commit, r.Author, err = commit(ctx, dir, "HEAD"); err != nil {
 		return nil, err
 	}
-	r := &Review{}
-	r.Commit, r.Author, _ = strings.Cut(strings.TrimSpace(head), "\t")
-	list, err := output(ctx, dir, "git", "ls-tree", "-r", "-z", "--format=%(objectname) %(path)", "HEAD", "--", "golden/")
+	blobs, err := golden(ctx, dir, "HEAD")
 	if err != nil {
 		return nil, err
 	}
 	// git's own name for a blob would do, but for SHA-256 repositories: the MANIFESTs say it as well, and all files
 	// hang on them. So the MANIFESTs are compared, and those of the files that one of both lists otherwise.
 	at := map[string]bool{}
-	for entry := range strings.SplitSeq(strings.TrimRight(list, "\x00\n"), "\x00") {
-		if _, name, ok := strings.Cut(entry, " "); ok {
-			at[strings.TrimPrefix(name, "golden/")] = true
-		}
+	for _, b := range blobs {
+		at[b.path] = true
 	}
 	differ := map[string]bool{}
 	for _, t := range trees {

@@ -123,17 +123,5 @@ func (n *network) export(ctx context.Context, host, generation string) (*artifac
 			return nil, err
 		}
 	}
-	entries, err := artifact.ParseManifest(data[artifact.ManifestName])
-	if err != nil {
-		return nil, err
-	}
-	tree := &artifact.Tree{Host: host}
-	for _, e := range entries {
-		f := artifact.File{Path: e.Path, Mode: e.Mode, Effects: e.Effects, Data: data[e.Path]}
-		if f.Digest() != e.Digest {
-			return nil, fmt.Errorf("%s is not what its %s says", e.Path, artifact.ManifestName)
-		}
-		tree.Files = append(tree.Files, f)
-	}
-	return tree, nil
+	return treeOf(host, data)
 }

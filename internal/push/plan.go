@@ -41,6 +41,7 @@ type Plan struct {
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
 	Secrets  []string           `json:"secrets,omitempty"` // that are missing: nothing can be pushed
+	Meaning
 
 	undo []Action // of the way back
 }
@@ -75,12 +76,12 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	plan := &Plan{Host: tree.Host, From: seen.Generation, Digest: tree.Digest(),
 		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, Secrets: seen.Secrets}
 	for _, c := range host.Clusters {
-		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
+		if !slices.Contains(seen.Clusters, c.ID()) {
 			plan.Clusters = append(plan.Clusters, c)
 		}
 	}
-	ran, run := unitsOf(seen.Host), host.Units
-	forth, back := turning{before, after, ran, run}, turning{after, before, run, ran}
+	was := hostBefore(seen.Host)
+	forth, back := turning{before, after, was.Units, host.Units}, turning{after, before, host.Units, was.Units}
 	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {
 		verb, unit, _ := strings.Cut(text, " ")
@@ -95,6 +96,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		back.end(undo)
 	}
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
+	plan.Meaning = plan.meaning(was, host)
 	return plan, nil
 }
 
@@ -170,13 +172,13 @@ func readHost(t *artifact.Tree) (*artifact.Host, error) {
 	return h, nil
 }
 
-// unitsOf are those that a host's own HOST.json lists.
-func unitsOf(data []byte) []string {
+// hostBefore is the HOST.json of the generation that a host runs; an empty one of a bare host.
+func hostBefore(data []byte) *artifact.Host {
 	host, err := readHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
 	if err != nil {
-		return nil // a bare host
+		return &artifact.Host{}
 	}
-	return host.Units
+	return host
 }
 
 // inOrder sorts actions, without those that others do already.

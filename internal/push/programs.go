@@ -15,10 +15,11 @@ import (
 
 // program is an outside program, run to its end.
 type program struct {
-	argv  []string
-	dir   string
-	stdin io.Reader
-	line  func(string) // told each line of stdout, as it comes
+	argv   []string
+	dir    string
+	stdin  io.Reader
+	line   func(string) // told each line of stdout, as it comes
+	stdout io.Writer    // takes stdout as it is, instead of line
 }
 
 // failure is how a program failed.
@@ -49,7 +50,9 @@ func (p program) run(ctx context.Context) error {
 	// Ctrl-C on a terminal goes to the whole process group: whoever runs programs decides himself what becomes of them.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r, w := io.Pipe()
-	cmd.Stdout = w
+	if cmd.Stdout = w; p.stdout != nil {
+		cmd.Stdout = p.stdout
+	}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

@@ -23,6 +23,8 @@ type Topology struct {
 	Decisions     []Decision     `cue:"decisions"`
 	Accept        []Waiver       `cue:"accept"`
 
+	Cost Booked // of a month, in hundredths of the currency, with the buffer
+
 	hosts    map[string]*Host
 	clusters map[string]*Cluster
 	classes  map[string]*Class
@@ -50,6 +52,8 @@ type Host struct {
 	Instances []*Instance
 	CI        *CI     // set on the CI host alone
 	Window    *Window // its patch window
+	Memory    Booked  // in bytes
+	Storage   Booked  // in bytes
 }
 
 // Hardware is a machine as it is rented.
@@ -150,8 +154,9 @@ type Cluster struct {
 	Limits   ClusterLimits   `cue:"limits"`
 	Settings ClusterSettings `cue:"settings"`
 
-	Host      *Host
-	Instances []*Instance
+	Host        *Host
+	Instances   []*Instance
+	Connections Booked
 }
 
 // ClusterLimits are what a cluster's unit may use.

@@ -1,0 +1,269 @@
+package push
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// Meaning is what a plan does beyond files: to units, to those who use the host, and to data. `odoogen diff` and
+// `odoogen plan` announce the same, for it follows from the actions that a push executes.
+type Meaning struct {
+	Units      Units    `json:"units"`
+	Felt       []Felt   `json:"felt,omitempty"`
+	Lasting    []Kept   `json:"lasting,omitempty"`      // what comes, and no rollback takes away
+	Orphans    []Kept   `json:"orphans,omitempty"`      // what left the spec, and stays until it is purged
+	Unneeded   []string `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
+	NeedsNew   []string `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
+	Access     []string `json:"access,omitempty"`       // who gets in otherwise than before, and where
+	Unmodelled []string `json:"unmodelled,omitempty"`   // changed files in which the spec says what odoogen does not check
+	Budgets    []Budget `json:"budgets,omitempty"`
+}
+
+// Units are what becomes of those that a plan touches, each in one list.
+type Units struct {
+	Stop    []string `json:"stop,omitempty"`
+	Start   []string `json:"start,omitempty"` // that did not belong to the host before
+	Restart []string `json:"restart,omitempty"`
+	Reload  []string `json:"reload,omitempty"`
+	Run     []string `json:"run,omitempty"`
+	Reread  []string `json:"reread,omitempty"` // that systemd reads again, and that go on: limits
+}
+
+// Felt is a break that somebody notices.
+type Felt struct {
+	By    []string `json:"by"`
+	Cause string   `json:"cause"`
+	Means string   `json:"means"`
+}
+
+// Kept is something on a host that a push makes or leaves behind, and never removes.
+type Kept struct {
+	Kind string   `json:"kind"` // package, cluster, database, role, user, instance
+	Name string   `json:"name"`
+	Data []string `json:"data,omitempty"` // of an orphan, what stays of it
+}
+
+// Budget is one of a host's budgets, before and after. Before is nil on a new host.
+type Budget struct {
+	What   string           `json:"what"`
+	Unit   string           `json:"unit"` // MiB, or empty for a plain number
+	Before *artifact.Booked `json:"before,omitempty"`
+	After  artifact.Booked  `json:"after"`
+}
+
+// meaning reads a plan for those who decide about it. before is empty for a bare host.
+func (p *Plan) meaning(before, after *artifact.Host) Meaning {
+	m := Meaning{Units: p.units(before.Units, after.Units), Budgets: budgets(before, after)}
+	m.Felt = felt(m.Units, before, after)
+	m.Lasting = p.lasting(before, after)
+	m.Orphans = orphans(before, after)
+	for _, pkg := range before.Packages {
+		if !slices.ContainsFunc(after.Packages, func(a artifact.Pkg) bool { return a.Name == pkg.Name }) {
+			m.Unneeded = append(m.Unneeded, pkg.Name)
+		}
+	}
+	for _, s := range after.Secrets {
+		if !slices.ContainsFunc(before.Secrets, func(b artifact.Secret) bool { return b.Name == s.Name }) {
+			m.NeedsNew = append(m.NeedsNew, s.Name)
+		}
+	}
+	m.Access = p.access(before, after)
+	for _, c := range p.Files {
+		if slices.Contains(before.Unmodelled, c.Path) || slices.Contains(after.Unmodelled, c.Path) {
+			m.Unmodelled = append(m.Unmodelled, c.Path)
+		}
+	}
+	return m
+}
+
+// units sorts the actions by what they are to the units. An action is a restart only of what belonged to the host before:
+// what comes is started, whatever its files ask for.
+func (p *Plan) units(ran, run []string) Units {
+	u := Units{}
+	for _, unit := range run {
+		if !slices.Contains(ran, unit) {
+			u.Start = append(u.Start, unit)
+		}
+	}
+	for _, a := range p.Actions {
+		switch {
+		case slices.Contains(u.Start, a.Unit):
+		case a.Verb == "stop":
+			u.Stop = append(u.Stop, a.Unit)
+		case a.Verb == "restart":
+			u.Restart = append(u.Restart, a.Unit)
+		case a.Verb == "reload":
+			u.Reload = append(u.Reload, a.Unit)
+		case a.Verb == "run":
+			u.Run = append(u.Run, a.Unit)
+		}
+	}
+	for _, c := range p.Files {
+		rest, is := strings.CutPrefix(c.Path, "systemd/system/")
+		unit, dropIn, _ := strings.Cut(rest, "/")
+		unit = strings.TrimSuffix(unit, ".d")
+		goesOn := c.Kind == 'M' || dropIn != "" && slices.Contains(ran, unit)
+		if !is || !goesOn || path.Ext(unit) == ".target" || slices.Contains(u.Reread, unit) ||
+			slices.ContainsFunc([][]string{u.Stop, u.Start, u.Restart}, func(l []string) bool { return slices.Contains(l, unit) }) {
+			continue
+		}
+		u.Reread = append(u.Reread, unit)
+	}
+	return u
+}
+
+// felt says which instances notice the plan, and for how long. How long a start takes is the instance's own affair, so
+// it is not put into numbers; how long a stop may take is a limit of its unit.
+func felt(u Units, before, after *artifact.Host) []Felt {
+	var all []Felt
+	add := func(by []string, cause, format string, args ...any) {
+		if len(by) > 0 {
+			all = append(all, Felt{by, cause, fmt.Sprintf(format, args...)})
+		}
+	}
+	stayed := func(in func(artifact.Instance) bool) []string {
+		var names []string
+		for _, i := range after.Instances {
+			if in(i) && slices.ContainsFunc(before.Instances, func(b artifact.Instance) bool { return b.Name == i.Name }) {
+				names = append(names, i.Name)
+			}
+		}
+		return names
+	}
+	for _, c := range after.Clusters {
+		if slices.Contains(u.Restart, c.Unit) {
+			add(stayed(func(i artifact.Instance) bool { return i.Cluster == c.Name }), "PostgreSQL "+c.Name+" restarts",
+				"sessions are cut; requests fail for some seconds")
+		}
+	}
+	var stops []int
+	for _, i := range after.Instances {
+		if !slices.Contains(stops, i.StopSeconds) {
+			stops = append(stops, i.StopSeconds)
+		}
+	}
+	for _, stop := range stops {
+		add(stayed(func(i artifact.Instance) bool { return i.StopSeconds == stop && slices.Contains(u.Restart, i.Unit) }), "Odoo restarts",
+			"requests that run may end, for %s at most; new ones fail from then until Odoo is up again, some seconds", time.Duration(stop)*time.Second)
+	}
+	if slices.Contains(u.Restart, "nginx.service") {
+		add(stayed(func(artifact.Instance) bool { return true }), "nginx restarts", "connections are cut; a second without an answer")
+	}
+	for _, was := range before.Instances {
+		i := slices.IndexFunc(after.Instances, func(a artifact.Instance) bool { return a.Name == was.Name })
+		switch {
+		case i < 0 && slices.Contains(u.Stop, was.Unit):
+			add([]string{was.Name}, "left the spec", "stopped, and answers no more")
+		case i >= 0 && after.Instances[i].Domain != was.Domain:
+			add([]string{was.Name}, "another domain", "answers as %s; browsers warn until its certificate is issued", after.Instances[i].Domain)
+		}
+	}
+	if slices.Contains(u.Restart, "jenkins.service") {
+		add([]string{"Jenkins"}, "Jenkins restarts", "no page and no build until it is up again")
+	}
+	return all
+}
+
+// lasting is what the plan makes and no rollback takes away.
+func (p *Plan) lasting(before, after *artifact.Host) []Kept {
+	var all []Kept
+	add := func(kind, name string) { all = append(all, Kept{Kind: kind, Name: name}) }
+	for _, name := range p.Packages {
+		add("package", name)
+	}
+	for _, user := range after.Users {
+		if !slices.Contains(before.Users, user) {
+			add("user", user)
+		}
+	}
+	for _, c := range p.Clusters {
+		add("cluster", c.ID())
+	}
+	for _, i := range after.Instances {
+		if !slices.ContainsFunc(before.Instances, i.SameRole) {
+			add("role", i.Role+" in "+i.Cluster)
+		}
+		if !slices.ContainsFunc(before.Instances, i.SameDatabase) {
+			add("database", i.Database+" in "+i.Cluster)
+		}
+	}
+	return all
+}
+
+// orphans are what left the spec: stopped, and kept.
+func orphans(before, after *artifact.Host) []Kept {
+	var all []Kept
+	for _, c := range before.Clusters {
+		if !slices.ContainsFunc(after.Clusters, func(a artifact.Cluster) bool { return a.ID() == c.ID() }) {
+			all = append(all, Kept{"cluster", c.ID(), []string{c.DataDir}})
+		}
+	}
+	for _, i := range before.Instances {
+		database := fmt.Sprintf("database %s in %s", i.Database, i.Cluster)
+		switch {
+		case !slices.ContainsFunc(after.Instances, func(a artifact.Instance) bool { return a.Name == i.Name }):
+			all = append(all, Kept{"instance", i.Name, []string{database, i.DataDir, i.Releases}})
+		case !slices.ContainsFunc(after.Instances, i.SameDatabase):
+			all = append(all, Kept{"database", i.Database + " in " + i.Cluster, []string{database}})
+		}
+	}
+	for _, user := range before.Users {
+		ofInstance := slices.ContainsFunc(before.Instances, func(i artifact.Instance) bool { return i.Role == user })
+		if !slices.Contains(after.Users, user) && !ofInstance {
+			all = append(all, Kept{Kind: "user", Name: user})
+		}
+	}
+	return all
+}
+
+// access is what changes in who gets in: ports that are not the host's own, and keys.
+func (p *Plan) access(before, after *artifact.Host) []string {
+	var all []string
+	ports := func(word string, of, other []artifact.Listener) {
+		for _, l := range of {
+			if l.Reach != "loopback" && !slices.Contains(other, l) {
+				all = append(all, fmt.Sprintf("%s: port %d, %s, %s", word, l.Port, l.Reach, l.What))
+			}
+		}
+	}
+	ports("opens", after.Listeners, before.Listeners)
+	ports("closes", before.Listeners, after.Listeners)
+	if len(before.Users) == 0 {
+		return all // of a new host, everything is new
+	}
+	for _, c := range p.Files {
+		if user, is := strings.CutPrefix(c.Path, "ssh/authorized_keys/"); is {
+			all = append(all, map[byte]string{'A': "may log in: ", 'M': "logs in with other keys: ", 'D': "may no longer log in: "}[c.Kind]+user)
+		}
+		if c.Path == "nftables/odoogen.nft" {
+			all = append(all, "firewall: other rules")
+		}
+	}
+	return all
+}
+
+// budgets are those of the host, before and after.
+func budgets(before, after *artifact.Host) []Budget {
+	var all []Budget
+	add := func(what, unit string, b, a artifact.Booked) {
+		if a == (artifact.Booked{}) {
+			return
+		}
+		one := Budget{what, unit, nil, a}
+		if b != (artifact.Booked{}) {
+			one.Before = &b
+		}
+		all = append(all, one)
+	}
+	add("RAM", "MiB", before.Budgets.RAM, after.Budgets.RAM)
+	add("disk", "MiB", before.Budgets.Disk, after.Budgets.Disk)
+	for _, c := range after.Budgets.Connections {
+		add("connections of "+c.Cluster, "", before.Budgets.ConnectionsOf(c.Cluster), c.Booked)
+	}
+	return all
+}
