@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"odoogen/internal/review"
 )
 
 func newStatus() *cobra.Command {
@@ -32,15 +34,11 @@ something is not as it should be.`,
 				err = printJSON(cmd.OutOrStdout(), all)
 			} else {
 				for _, s := range all {
-					generation := "bare"
-					if s.Generation != "" {
-						generation = shown(s.Generation)
-					}
 					verdict := fmt.Sprintf("all %d probes pass", s.Probes)
 					if len(s.Wrong) > 0 {
 						verdict = "not as it should be"
 					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, generation, verdict)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, review.Generation(s.Generation), verdict)
 					for _, w := range s.Wrong {
 						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", w)
 					}

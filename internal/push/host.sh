@@ -57,6 +57,8 @@ observe() {
 	if [ -n "$current" ] && [ "$current" != 0 ]; then
 		differs "$etc/generations/$current" | sed 's/^/drift\t/'
 	fi
+	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
+		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"

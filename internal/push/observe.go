@@ -89,6 +89,8 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 			if w[1] != "-" {
 				seen.Generation = w[1]
 			}
+		case "commit":
+			seen.Commit = w[1]
 		case "confirmed":
 			seen.Confirmed = w[1]
 		case "stored":

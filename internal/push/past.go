@@ -156,13 +156,13 @@ func treeOf(host string, files map[string][]byte) (*artifact.Tree, error) {
 // AsReviewed is what a host says of itself that is exactly its reviewed tree, when it is asked about another: what a diff
 // compares, without a host. before is nil for a host that was not there.
 func AsReviewed(before, after *artifact.Tree) (*Observation, error) {
-	to, err := readHost(after)
+	to, err := ReadHost(after)
 	if err != nil {
 		return nil, err
 	}
 	seen, from := &Observation{}, &artifact.Host{}
 	if before != nil {
-		if from, err = readHost(before); err != nil {
+		if from, err = ReadHost(before); err != nil {
 			return nil, err
 		}
 		seen.Generation = before.Digest()[:12]

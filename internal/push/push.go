@@ -93,7 +93,7 @@ func (p *Push) observe(ctx context.Context, h *host) error {
 	if h.plan, err = NewPlan(h.tree, h.seen); err != nil {
 		return err
 	}
-	h.next = h.seen.next(h.plan.Digest)
+	h.next, h.plan.Commit = h.plan.To, p.commit()
 	return nil
 }
 

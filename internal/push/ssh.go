@@ -47,7 +47,7 @@ func newNetwork(trees []*artifact.Tree) (*network, error) {
 	n := &network{trees: map[string]*artifact.Host{}, ways: map[string]*way{}}
 	var known strings.Builder
 	for _, t := range trees {
-		h, err := readHost(t)
+		h, err := ReadHost(t)
 		if err != nil {
 			return nil, err
 		}
