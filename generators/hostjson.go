@@ -2,6 +2,7 @@ package generators
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"odoogen/internal/artifact"
@@ -27,6 +28,7 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("doors", hostDoors(h)).
 		Set("absent", hostAbsent(h)).
 		Set("disabled", hostDisabled(t, h)).
+		Set("whitelist", hostWhitelist(t, h)).
 		Set("users", hostUsers(t, h)).
 		Set("clusters", hostClusters(h)).
 		Set("instances", hostInstances(h)).
@@ -120,6 +122,19 @@ func hostDownloads(t *topology.Topology, h *topology.Host) *conf.Node {
 			Set("version", w.Version, path+".version").
 			Set("url", w.URL, path+".url").
 			Set("sha256", w.SHA256, path+".sha256"), path)
+	}
+	return all
+}
+
+// hostWhitelist is from where ssh can be reached over a public address. A host behind a jump host has none.
+func hostWhitelist(t *topology.Topology, h *topology.Host) *conf.Node {
+	all := conf.Array()
+	if h.Jump != "" {
+		return all
+	}
+	for n, s := range t.Access.Whitelist {
+		from := fmt.Sprintf("access.whitelist[%d]", n)
+		all.Add(conf.Object().Set("from", s.From, from+".from").Set("who", s.Who, from+".who"), from)
 	}
 	return all
 }

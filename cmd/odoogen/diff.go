@@ -46,7 +46,7 @@ Exit codes: 0 no difference, 2 differences, 1 wrong.`,
 			case "json":
 				err = printJSON(cmd.OutOrStdout(), d)
 			case "markdown":
-				d.Markdown(cmd.OutOrStdout(), patch, picture)
+				err = d.Markdown(cmd.OutOrStdout(), patch, picture)
 			default:
 				d.Text(cmd.OutOrStdout(), patch)
 			}

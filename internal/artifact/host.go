@@ -29,6 +29,7 @@ type Host struct {
 	Doors     []Door     `json:"doors"`
 	Absent    []string   `json:"absent"`
 	Disabled  []string   `json:"disabled"`
+	Whitelist []Source   `json:"whitelist"`
 	Users     []string   `json:"users"`
 	Clusters  []Cluster  `json:"clusters"`
 	Instances []Instance `json:"instances"`
@@ -176,6 +177,12 @@ type Listener struct {
 	Reach string `json:"reach"` // loopback, private or public
 	Unit  string `json:"unit"`
 	What  string `json:"what"`
+}
+
+// Source is from where ssh can be reached over a public address, and whose it is.
+type Source struct {
+	From string `json:"from"`
+	Who  string `json:"who"`
 }
 
 // Secret is a value that no tree holds, by name.

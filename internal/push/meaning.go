@@ -15,6 +15,8 @@ import (
 type Meaning struct {
 	Units      Units    `json:"units"`
 	Felt       []Felt   `json:"felt,omitempty"`
+	Comes      []string `json:"comes,omitempty"`        // instances that were not there before
+	Later      []string `json:"later,omitempty"`        // instances whose limits bind at once, and what Odoo derives from them at its next start
 	Lasting    []Kept   `json:"lasting,omitempty"`      // what comes, and no rollback takes away
 	Orphans    []Kept   `json:"orphans,omitempty"`      // what left the spec, and stays until it is purged
 	Unneeded   []string `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
@@ -58,8 +60,16 @@ type Budget struct {
 
 // meaning reads a plan for those who decide about it. before is empty for a bare host.
 func (p *Plan) meaning(before, after *artifact.Host) Meaning {
-	m := Meaning{Units: p.units(before.Units, after.Units), Budgets: budgets(before, after)}
+	m := Meaning{Units: p.units(before.Units, after), Budgets: budgets(before, after)}
 	m.Felt = felt(m.Units, before, after)
+	for _, i := range after.Instances {
+		if !slices.ContainsFunc(before.Instances, func(b artifact.Instance) bool { return b.Name == i.Name }) {
+			m.Comes = append(m.Comes, i.Name)
+		}
+		if slices.Contains(m.Units.Reread, i.Unit) {
+			m.Later = append(m.Later, i.Name)
+		}
+	}
 	m.Lasting = p.lasting(before, after)
 	m.Orphans = orphans(before, after)
 	for _, pkg := range before.Packages {
@@ -83,16 +93,16 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 
 // units sorts the actions by what they are to the units. An action is a restart only of what belonged to the host before:
 // what comes is started, whatever its files ask for.
-func (p *Plan) units(ran, run []string) Units {
+func (p *Plan) units(ran []string, after *artifact.Host) Units {
 	u := Units{}
-	for _, unit := range run {
+	for _, unit := range after.Units {
 		if !slices.Contains(ran, unit) {
 			u.Start = append(u.Start, unit)
 		}
 	}
 	for _, a := range p.Actions {
 		switch {
-		case slices.Contains(u.Start, a.Unit):
+		case slices.Contains(u.Start, a.Unit) || slices.Contains(after.Disabled, a.Unit):
 		case a.Verb == "stop":
 			u.Stop = append(u.Stop, a.Unit)
 		case a.Verb == "restart":
@@ -233,15 +243,21 @@ func (p *Plan) access(before, after *artifact.Host) []string {
 	}
 	ports("opens", after.Listeners, before.Listeners)
 	ports("closes", before.Listeners, after.Listeners)
-	if len(before.Users) == 0 {
-		return all // of a new host, everything is new
+	sources := func(word string, of, other []artifact.Source) {
+		for _, s := range of {
+			if !slices.Contains(other, s) {
+				all = append(all, fmt.Sprintf("%s: %s, %s", word, s.From, s.Who))
+			}
+		}
+	}
+	sources("may reach ssh", after.Whitelist, before.Whitelist)
+	sources("may no longer reach ssh", before.Whitelist, after.Whitelist)
+	if p.From == "" {
+		return all // of a new host, every key is new
 	}
 	for _, c := range p.Files {
 		if user, is := strings.CutPrefix(c.Path, "ssh/authorized_keys/"); is {
 			all = append(all, map[byte]string{'A': "may log in: ", 'M': "logs in with other keys: ", 'D': "may no longer log in: "}[c.Kind]+user)
-		}
-		if c.Path == "nftables/odoogen.nft" {
-			all = append(all, "firewall: other rules")
 		}
 	}
 	return all

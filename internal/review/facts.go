@@ -36,20 +36,24 @@ func facts(p *push.Plan) []fact {
 	if len(p.Felt) == 0 && p.From != "" {
 		add("felt by", "nobody")
 	}
+	add("comes", comes(p.Comes)...)
 	code("stops", p.Units.Stop)
 	code("starts", p.Units.Start)
 	code("restarts", p.Units.Restart)
 	code("reloads", p.Units.Reload)
 	code("runs", p.Units.Run)
-	code("goes on, with what systemd reads again", p.Units.Reread)
+	code("goes on, read again by systemd", p.Units.Reread)
+	if len(p.Later) > 0 {
+		add("limits", strings.Join(p.Later, ", ")+": they bind at once; what Odoo derives from them follows when Odoo next starts")
+	}
 	for _, a := range p.Access {
 		add("access", a)
 	}
 	code("needs the secrets", p.NeedsNew)
-	code("doors", p.Doors)
-	if groups := kinds(p.Lasting); len(groups) > 0 {
-		add("not undone by a rollback", groups...)
+	if p.From != "" {
+		code("doors", p.Doors)
 	}
+	add("not undone by a rollback", kinds(p.Lasting)...)
 	for _, o := range p.Orphans {
 		stays := "stays"
 		if o.Kind == "instance" || o.Kind == "cluster" {
@@ -65,6 +69,17 @@ func facts(p *push.Plan) []fact {
 	return all
 }
 
+// most is how many names of one kind are read; of more, their number is.
+const most = 20
+
+// comes says of new instances what becomes of them.
+func comes(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{strings.Join(names, ", ") + ": nothing to run before the first deploy"}
+}
+
 // kinds are things by their kind: "packages a, b".
 func kinds(things []push.Kept) []string {
 	var order []string
@@ -77,11 +92,14 @@ func kinds(things []push.Kept) []string {
 	}
 	var all []string
 	for _, kind := range order {
-		word := kind
-		if len(names[kind]) > 1 {
-			word += "s"
+		switch n := len(names[kind]); {
+		case n > most:
+			all = append(all, count(n, kind))
+		case n > 1:
+			all = append(all, kind+"s "+strings.Join(names[kind], ", "))
+		default:
+			all = append(all, kind+" "+names[kind][0])
 		}
-		all = append(all, word+" "+strings.Join(names[kind], ", "))
 	}
 	return all
 }

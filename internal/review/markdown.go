@@ -1,6 +1,7 @@
 package review
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -12,19 +13,47 @@ import (
 // Marker begins the comment, so that CI finds the one that it wrote before.
 const Marker = "<!-- odoogen diff -->"
 
-// mostLines is how many lines of a patch a comment shows of one file: GitHub takes 65536 characters in all.
+// mostLines is how many lines of one file a comment shows.
 const mostLines = 200
 
+// longest is how long a comment may be: GitHub takes 65536 characters.
+const longest = 60000
+
 // Markdown prints a diff as a comment of a pull request: what it means first, files and lines folded away. picture is the
-// address of a picture of the topology, or empty.
-func (d *Diff) Markdown(w io.Writer, patch bool, picture string) {
+// address of a picture of the topology, or empty. A comment that would be too long leaves lines out, and then files.
+func (d *Diff) Markdown(w io.Writer, patch bool, picture string) error {
+	detail := files
+	if patch {
+		detail = lines
+	}
+	var b bytes.Buffer
+	for d.markdown(&b, detail, picture); b.Len() > longest && detail > nothing; {
+		detail--
+		b.Reset()
+		d.markdown(&b, detail, picture)
+		fmt.Fprintf(&b, "\nToo long for a comment: `git diff` of `golden/` has the rest.\n")
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// detail is how much of the files a comment shows.
+type detail int
+
+const (
+	nothing detail = iota
+	files
+	lines
+)
+
+func (d *Diff) markdown(w io.Writer, show detail, picture string) {
 	fmt.Fprintf(w, "%s\n### What this does to the hosts\n\nCompared with `golden/` at %s of %s: **%s**.\n",
 		Marker, code(d.Commit), plain(d.Author), plain(d.summary()))
 	for _, p := range d.Hosts {
 		fmt.Fprintf(w, "\n#### %s: %s → %s\n\n", plain(p.Host), code(Generation(p.From)), code(fmt.Sprintf("%.4s", p.Digest)))
 		markdownFacts(w, p)
 		markdownBudgets(w, p.Budgets)
-		d.markdownFiles(w, p, patch)
+		d.markdownFiles(w, p, show)
 	}
 	for _, g := range d.Gone {
 		fmt.Fprintf(w, "\n#### %s: left the spec\n\n- **orphan:** %s\n", plain(g.Host), plain(g.means()))
@@ -102,19 +131,23 @@ func markdownList(w io.Writer, files []artifact.Change) {
 }
 
 // markdownFiles lists the files, or shows their lines. All files of a new host are new: they are in golden/ to be read.
-func (d *Diff) markdownFiles(w io.Writer, p *push.Plan, patch bool) {
-	if !patch || p.From == "" {
+func (d *Diff) markdownFiles(w io.Writer, p *push.Plan, show detail) {
+	if show == nothing || p.From == "" {
+		fmt.Fprintf(w, "\n%s.\n", counted(p.Files))
+		return
+	}
+	if show == files {
 		markdownList(w, p.Files)
 		return
 	}
 	fmt.Fprintf(w, "\n<details><summary>%s</summary>\n", counted(p.Files))
 	for _, c := range p.Files {
-		lines := strings.Split(strings.TrimSuffix(d.patch(p.Host, c), "\n"), "\n")
-		cut := len(lines) - mostLines
+		all := strings.Split(strings.TrimSuffix(d.patch(p.Host, c), "\n"), "\n")
+		cut := len(all) - mostLines
 		if cut > 0 {
-			lines = lines[:mostLines]
+			all = all[:mostLines]
 		}
-		body := strings.Join(lines, "\n")
+		body := strings.Join(all, "\n")
 		fence := "```"
 		for strings.Contains(body, fence) {
 			fence += "`"

@@ -84,7 +84,11 @@ func (d *Diff) summary() string {
 	}
 	felt := "no instance notices"
 	if n := len(d.Felt.Instances); n > 0 {
-		felt = fmt.Sprintf("%d of %s notice: %s", n, count(d.Felt.Of, "instance"), strings.Join(d.Felt.Instances, ", "))
+		notice := "notices"
+		if n > 1 {
+			notice = "notice"
+		}
+		felt = fmt.Sprintf("%d of %s %s: %s", n, count(d.Felt.Of, "instance"), notice, strings.Join(d.Felt.Instances, ", "))
 	}
 	return strings.Join(append(words, felt), ", ")
 }
