@@ -162,13 +162,20 @@ func hostUsers(t *topology.Topology, h *topology.Host) *conf.Node {
 func hostClusters(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, c := range h.Clusters {
-		all.Add(conf.Object().
+		o := conf.Object().
 			Set("name", c.Name).
 			Set("version", c.Version, c.Path+".version").
 			Set("port", c.Port, c.Path+".port").
 			Set("unit", c.Unit(), c.Path+".version").
 			Set("dataDir", c.DataDir(), c.Path+".version").
-			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version"), c.Path)
+			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version")
+		if m := c.Moved; m != nil {
+			o.Set("movedFrom", conf.Object().
+				Set("name", cmp.Or(m.From.Name, c.Name)).
+				Set("host", cmp.Or(m.From.Host, h.Name)).
+				Set("version", cmp.Or(m.From.Version, c.Version)), c.Path+".moved")
+		}
+		all.Add(o, c.Path)
 	}
 	return all
 }
@@ -177,7 +184,7 @@ func hostClusters(h *topology.Host) *conf.Node {
 func hostInstances(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, i := range h.Instances {
-		all.Add(conf.Object().
+		o := conf.Object().
 			Set("name", i.Name).
 			Set("unit", i.Service()).
 			Set("domain", i.Domain, i.At("domain")).
@@ -186,7 +193,17 @@ func hostInstances(h *topology.Host) *conf.Node {
 			Set("role", i.User()).
 			Set("dataDir", i.DataDir()).
 			Set("releases", i.Releases(), i.At("version")).
-			Set("stopSeconds", int64(i.StopTimeout()), i.From("limit_time_real")...), i.Path)
+			Set("stopSeconds", int64(i.StopTimeout()), i.From("limit_time_real")...)
+		if m := i.Moved; m != nil {
+			o.Set("movedFrom", conf.Object().
+				Set("name", cmp.Or(m.From.Name, i.Name)).
+				Set("cluster", m.From.Cluster).
+				Set("database", m.From.Database), i.Path+".moved")
+		}
+		if file := i.HeldUntil(); file != "" {
+			o.Set("heldUntil", file, i.Path+".moved", i.Cluster.Path+".moved")
+		}
+		all.Add(o, i.Path)
 	}
 	return all
 }

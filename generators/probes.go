@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"fmt"
 
 	"odoogen/internal/conf"
@@ -20,7 +21,7 @@ func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 			Set("url", fmt.Sprintf("http://127.0.0.1:%d/web/login", i.HTTPPort), i.At("http_port")).
 			Set("host", i.Domain, i.Path+".domain").
 			Set("status", 200).
-			Set("when", i.Current()), i.Path)
+			Set("when", cmp.Or(i.HeldUntil(), i.Current())), i.Path)
 		all.Add(conf.Object().
 			Set("kind", "tls").
 			Set("address", "127.0.0.1:443").

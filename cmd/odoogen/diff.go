@@ -10,6 +10,7 @@ import (
 	"odoogen/internal/artifact"
 	"odoogen/internal/push"
 	"odoogen/internal/review"
+	"odoogen/internal/topology"
 )
 
 func newDiff() *cobra.Command {
@@ -50,10 +51,15 @@ Exit codes: 0 no difference, 2 differences, 1 wrong.`,
 			default:
 				d.Text(cmd.OutOrStdout(), patch)
 			}
-			if err == nil && !d.Empty() {
+			switch {
+			case err != nil:
+				return err
+			case len(d.Refused) > 0:
+				return refusals(b.Origins, d.Refused)
+			case !d.Empty():
 				return errDifferent
 			}
-			return err
+			return nil
 		},
 	}
 	cmd.Flags().Var(&format, "format", "how to print it: text, json or markdown")
@@ -73,6 +79,16 @@ func compared(ctx context.Context, rev string, trees []*artifact.Tree, stderr io
 		fmt.Fprintf(stderr, "note: %s has no golden/: every host is new\nhint: odoogen build -o golden, and commit it\n", past.Commit)
 	}
 	return review.Compare(past, trees)
+}
+
+// refusals are mistakes of the spec that only show beside what was before: each with its place.
+func refusals(origins *topology.Origins, all []push.Refusal) topology.Problems {
+	var problems topology.Problems
+	for _, r := range all {
+		place, _ := origins.Of(r.Path)
+		problems = append(problems, topology.Problem{Place: place, Path: r.Path, Message: r.Why, Hint: r.Hint})
+	}
+	return problems
 }
 
 // reviewFormat is how a diff or a plan is printed.

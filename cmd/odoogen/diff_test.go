@@ -61,6 +61,12 @@ var edits = []edit{
 	{"add-staging", [][2]string{add(`instances: sb19: #Instance & {class: "staging", version: "19.0", http_port: 8229, domain: "sb19.example.com"}`)}},
 	{"remove-instance", [][2]string{{`instances: ba19: #Instance & {class: "ba", version: "19.0", domain: "ba19.example.com"}
 `, ``}}},
+	{"rename-instance", [][2]string{{`instances: ba19: #Instance & {class: "ba", version: "19.0", domain: "ba19.example.com"}`,
+		`instances: analysts19: #Instance & {class: "ba", version: "19.0", domain: "ba19.example.com", moved: from: name: "ba19"}`}}},
+	{"move-instance", [][2]string{{`instances: ba19: #Instance & {class: "ba", version: "19.0", domain: "ba19.example.com"}`,
+		`instances: ba19: #Instance & {class: "staging", version: "19.0", http_port: 8229, domain: "ba19.example.com", db_maxconn: 5, CPUQuota: "100%", MemoryMax: "3G", moved: from: cluster: "main"}`}}},
+	{"move-refused", [][2]string{{`instances: ba19: #Instance & {class: "ba", version: "19.0", domain: "ba19.example.com"}`,
+		`instances: ba19: #Instance & {class: "staging", version: "19.0", http_port: 8229, domain: "ba19.example.com", db_maxconn: 5, CPUQuota: "100%", MemoryMax: "3G"}`}}},
 	{"remove-cluster", [][2]string{
 		{`clusters: staging: #Cluster & {host: "tests", version: 15, port: 5433, workload: "migrations", ram: "14G"}`, ``},
 		{`classes: staging: #Class & {

@@ -145,6 +145,13 @@ type Cluster struct {
 	Unit    string   `json:"unit"`
 	DataDir string   `json:"dataDir"`
 	Create  []string `json:"create"` // the arguments of pg_createcluster(1)
+
+	// MovedFrom is where its data is until it has been moved.
+	MovedFrom *struct {
+		Name    string `json:"name"`
+		Host    string `json:"host"`
+		Version int    `json:"version"`
+	} `json:"movedFrom,omitempty"`
 }
 
 // ID is the cluster as pg_lsclusters has it: "15/main".
@@ -161,6 +168,14 @@ type Instance struct {
 	DataDir     string `json:"dataDir"`
 	Releases    string `json:"releases"`
 	StopSeconds int    `json:"stopSeconds"` // that a stop takes at most: a request may end
+
+	// MovedFrom is where its data is until it has been moved. An empty cluster or database is not said.
+	MovedFrom *struct {
+		Name     string `json:"name"`
+		Cluster  string `json:"cluster"`
+		Database string `json:"database"`
+	} `json:"movedFrom,omitempty"`
+	HeldUntil string `json:"heldUntil,omitempty"` // the file that says that moved data has come: it does not start before
 }
 
 // SameDatabase tells whether another instance has the same database, by cluster and name.

@@ -13,17 +13,19 @@ import (
 // Meaning is what a plan does beyond files: to units, to those who use the host, and to data. `odoogen diff` and
 // `odoogen plan` announce the same, for it follows from the actions that a push executes.
 type Meaning struct {
-	Units      Units    `json:"units"`
-	Felt       []Felt   `json:"felt,omitempty"`
-	Comes      []string `json:"comes,omitempty"`        // instances that were not there before
-	Later      []string `json:"later,omitempty"`        // instances whose limits bind at once, and what Odoo derives from them at its next start
-	Lasting    []Kept   `json:"lasting,omitempty"`      // what comes, and no rollback takes away
-	Orphans    []Kept   `json:"orphans,omitempty"`      // what left the spec, and stays until it is purged
-	Unneeded   []string `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
-	NeedsNew   []string `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
-	Access     []string `json:"access,omitempty"`       // who gets in otherwise than before, and where
-	Unmodelled []string `json:"unmodelled,omitempty"`   // changed files in which the spec says what odoogen does not check
-	Budgets    []Budget `json:"budgets,omitempty"`
+	Units      Units     `json:"units"`
+	Felt       []Felt    `json:"felt,omitempty"`
+	Comes      []string  `json:"comes,omitempty"`        // instances that were not there before
+	Later      []string  `json:"later,omitempty"`        // instances whose limits bind at once, and what Odoo derives from them at its next start
+	Moves      []Move    `json:"moves,omitempty"`        // data whose place the spec has changed
+	Refused    []Refusal `json:"refused,omitempty"`      // what may not be pushed
+	Lasting    []Kept    `json:"lasting,omitempty"`      // what comes, and no rollback takes away
+	Orphans    []Kept    `json:"orphans,omitempty"`      // what left the spec, and stays until it is purged
+	Unneeded   []string  `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
+	NeedsNew   []string  `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
+	Access     []string  `json:"access,omitempty"`       // who gets in otherwise than before, and where
+	Unmodelled []string  `json:"unmodelled,omitempty"`   // changed files in which the spec says what odoogen does not check
+	Budgets    []Budget  `json:"budgets,omitempty"`
 }
 
 // Units are what becomes of those that a plan touches, each in one list.
@@ -158,9 +160,12 @@ func felt(u Units, before, after *artifact.Host) []Felt {
 		}
 	}
 	for _, stop := range stops {
-		add(stayed(func(i artifact.Instance) bool { return i.StopSeconds == stop && slices.Contains(u.Restart, i.Unit) }), "Odoo restarts",
+		add(stayed(func(i artifact.Instance) bool {
+			return i.StopSeconds == stop && slices.Contains(u.Restart, i.Unit) && !held(before, i)
+		}), "Odoo restarts",
 			"requests that run may end, for %s at most; new ones fail from then until Odoo is up again, some seconds", time.Duration(stop)*time.Second)
 	}
+	add(stayed(func(i artifact.Instance) bool { return held(before, i) }), "moved", "stopped until the data has been moved, and started by hand")
 	if slices.Contains(u.Restart, "nginx.service") {
 		add(stayed(func(artifact.Instance) bool { return true }), "nginx restarts", "connections are cut; a second without an answer")
 	}
@@ -177,6 +182,11 @@ func felt(u Units, before, after *artifact.Host) []Felt {
 		add([]string{"Jenkins"}, "Jenkins restarts", "no page and no build until it is up again")
 	}
 	return all
+}
+
+// held tells whether an instance begins to wait for data that is to be moved.
+func held(before *artifact.Host, i artifact.Instance) bool {
+	return i.HeldUntil != "" && !slices.ContainsFunc(before.Instances, func(b artifact.Instance) bool { return b.HeldUntil == i.HeldUntil })
 }
 
 // lasting is what the plan makes and no rollback takes away.
@@ -219,7 +229,7 @@ func orphans(before, after *artifact.Host) []Kept {
 		case !slices.ContainsFunc(after.Instances, func(a artifact.Instance) bool { return a.Name == i.Name }):
 			all = append(all, Kept{"instance", i.Name, []string{database, i.DataDir, i.Releases}})
 		case !slices.ContainsFunc(after.Instances, i.SameDatabase):
-			all = append(all, Kept{"database", i.Database + " in " + i.Cluster, []string{database}})
+			all = append(all, Kept{Kind: "database", Name: i.Database + " in " + i.Cluster})
 		}
 	}
 	for _, user := range before.Users {

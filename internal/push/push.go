@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ type Push struct {
 	net   *network
 	hosts []*host
 	nonce string
+
+	moves   []Move
+	refused []Refusal
 }
 
 // host is a host of this push.
@@ -79,10 +83,26 @@ func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
 		return nil, err
 	}
 	var plans []*Plan
+	var before []*artifact.Host
 	for _, h := range p.hosts {
 		plans = append(plans, h.plan)
+		before = append(before, hostBefore(h.seen.Host))
+	}
+	p.moves, p.refused = Moved(before, slices.SortedFunc(maps.Values(p.net.trees), func(a, b *artifact.Host) int { return strings.Compare(a.Host, b.Host) }), false)
+	for _, h := range p.hosts {
+		p.place(h)
 	}
 	return plans, nil
+}
+
+// place gives a host's plan what of the moves is its own; what may not be pushed is every host's.
+func (p *Push) place(h *host) {
+	h.plan.Refused = p.refused
+	for _, m := range p.moves {
+		if m.Host == h.name {
+			h.plan.Moves = append(h.plan.Moves, m)
+		}
+	}
 }
 
 func (p *Push) observe(ctx context.Context, h *host) error {
@@ -120,6 +140,9 @@ func (p *Push) Execute(ctx context.Context) error {
 // allowed refuses what no push may do.
 func (p *Push) allowed(hosts []*host) error {
 	var all []error
+	for _, r := range p.refused {
+		all = append(all, fmt.Errorf("%s: %s\nhint: %s", r.Path, r.Why, r.Hint))
+	}
 	for _, h := range hosts {
 		if len(h.plan.Secrets) > 0 {
 			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: each is a file of mode 0600 in /var/lib/odoogen/secrets",
@@ -148,6 +171,7 @@ func (p *Push) prepare(ctx context.Context, hosts []*host) error {
 		if err := p.observe(ctx, h); err != nil {
 			return err
 		}
+		p.place(h)
 		if !reflect.DeepEqual(shown, h.plan) {
 			return errors.New("the host has changed since the plan was made")
 		}

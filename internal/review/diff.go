@@ -12,13 +12,14 @@ import (
 
 // Diff is what trees would do to hosts that are exactly as reviewed.
 type Diff struct {
-	Commit string       `json:"commit"` // that holds the reviewed trees; short
-	Author string       `json:"author"`
-	Hosts  []*push.Plan `json:"hosts"`          // that change
-	Same   []string     `json:"same"`           // that do not
-	Gone   []Gone       `json:"gone,omitempty"` // that left the spec
-	Cost   Cost         `json:"cost"`
-	Felt   Count        `json:"felt"`
+	Commit  string         `json:"commit"` // that holds the reviewed trees; short
+	Author  string         `json:"author"`
+	Hosts   []*push.Plan   `json:"hosts"`          // that change
+	Same    []string       `json:"same"`           // that do not
+	Gone    []Gone         `json:"gone,omitempty"` // that left the spec
+	Cost    Cost           `json:"cost"`
+	Felt    Count          `json:"felt"`
+	Refused []push.Refusal `json:"refused,omitempty"` // what may not be pushed
 
 	before, after map[string]*artifact.Tree
 }
@@ -72,11 +73,20 @@ func Compare(past *push.Past, trees []*artifact.Tree) (*Diff, error) {
 		}
 	}
 	instances := map[string]bool{}
+	var before, after []*artifact.Host
+	for _, t := range trees {
+		h, err := push.ReadHost(t)
+		if err != nil {
+			return nil, err
+		}
+		after = append(after, h)
+	}
 	for _, t := range past.Trees {
 		h, err := push.ReadHost(t)
 		if err != nil {
 			return nil, fmt.Errorf("golden/%w", err)
 		}
+		before = append(before, h)
 		for _, i := range h.Instances {
 			instances[i.Name] = true
 		}
@@ -84,8 +94,15 @@ func Compare(past *push.Past, trees []*artifact.Tree) (*Diff, error) {
 			d.Gone = append(d.Gone, gone(t, h))
 		}
 	}
+	var moves []push.Move
+	moves, d.Refused = push.Moved(before, after, true)
 	d.Felt.Of = len(instances)
 	for _, p := range d.Hosts {
+		for _, m := range moves {
+			if m.Host == p.Host {
+				p.Moves = append(p.Moves, m)
+			}
+		}
 		for _, f := range p.Felt {
 			for _, name := range f.By {
 				if instances[name] && !slices.Contains(d.Felt.Instances, name) {

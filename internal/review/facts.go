@@ -13,6 +13,7 @@ type fact struct {
 	label string
 	words []string
 	code  bool
+	steps []string // instead of words, commands in their order
 }
 
 // facts are what a reader wants to know of a plan, the most important first. Text and Markdown say the same.
@@ -20,16 +21,23 @@ func facts(p *push.Plan) []fact {
 	var all []fact
 	add := func(label string, words ...string) {
 		if len(words) > 0 {
-			all = append(all, fact{label, words, false})
+			all = append(all, fact{label: label, words: words})
 		}
 	}
 	code := func(label string, words []string) {
 		if len(words) > 0 {
-			all = append(all, fact{label, words, true})
+			all = append(all, fact{label: label, words: words, code: true})
 		}
 	}
 	code("changed by hand", p.Drift)
 	code("secrets missing", p.Secrets)
+	for _, r := range p.Refused {
+		add("refused", r.Path+": "+r.Why+": "+r.Hint)
+	}
+	for _, m := range p.Moves {
+		add("moved", fmt.Sprintf("%s: %s -> %s; its data stays there until it is moved", m.What, m.From, m.To))
+		all = append(all, fact{label: "then by hand, as root", steps: m.Steps})
+	}
 	for _, f := range p.Felt {
 		add("felt by "+strings.Join(f.By, ", "), f.Cause+": "+f.Means)
 	}
@@ -55,7 +63,7 @@ func facts(p *push.Plan) []fact {
 	}
 	add("not undone by a rollback", kinds(p.Lasting)...)
 	for _, o := range p.Orphans {
-		stays := "stays"
+		stays := "kept until it is purged"
 		if o.Kind == "instance" || o.Kind == "cluster" {
 			stays = "stopped and kept until it is purged"
 		}

@@ -49,6 +49,9 @@ const (
 func (d *Diff) markdown(w io.Writer, show detail, picture string) {
 	fmt.Fprintf(w, "%s\n### What this does to the hosts\n\nCompared with `golden/` at %s of %s: **%s**.\n",
 		Marker, code(d.Commit), plain(d.Author), plain(d.summary()))
+	for _, r := range d.Refused {
+		fmt.Fprintf(w, "\n**Refused:** %s: %s. %s\n", code(r.Path), plain(r.Why), code(r.Hint))
+	}
 	for _, p := range d.Hosts {
 		fmt.Fprintf(w, "\n#### %s: %s → %s\n\n", plain(p.Host), code(Generation(p.From)), code(fmt.Sprintf("%.4s", p.Digest)))
 		markdownFacts(w, p)
@@ -103,6 +106,10 @@ func markdownFacts(w io.Writer, p *push.Plan) {
 			if words[i] = plain(word); f.code {
 				words[i] = code(word)
 			}
+		}
+		if len(f.steps) > 0 {
+			fmt.Fprintf(w, "- **%s:**\n  ```sh\n  %s\n  ```\n", plain(f.label), strings.Join(f.steps, "\n  "))
+			continue
 		}
 		fmt.Fprintf(w, "- **%s:** %s\n", plain(f.label), strings.Join(words, ", "))
 	}
@@ -167,7 +174,7 @@ func plain(s string) string {
 		switch {
 		case r < ' ':
 			r = ' '
-		case strings.ContainsRune("\\`*[]<>&|~#", r), r == '_' && (i == 0 || s[i-1] == ' '):
+		case strings.ContainsRune("\\`*[]<&|~#", r), r == '_' && (i == 0 || s[i-1] == ' '):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

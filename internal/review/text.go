@@ -144,7 +144,10 @@ func becomes(p *push.Plan) string {
 
 func textFacts(w io.Writer, p *push.Plan) {
 	for _, f := range facts(p) {
-		fmt.Fprintf(w, "  %s: %s\n", f.label, strings.Join(f.words, ", "))
+		fmt.Fprintln(w, strings.TrimRight("  "+f.label+": "+strings.Join(f.words, ", "), " "))
+		for _, step := range f.steps {
+			fmt.Fprintf(w, "    %s\n", step)
+		}
 	}
 }
 

@@ -153,10 +153,20 @@ type Cluster struct {
 	Exporter int             `cue:"exporter"`
 	Limits   ClusterLimits   `cue:"limits"`
 	Settings ClusterSettings `cue:"settings"`
+	Moved    *MovedCluster   `cue:"moved"`
 
 	Host        *Host
 	Instances   []*Instance
 	Connections Booked
+}
+
+// MovedCluster says where a cluster's data is until it has been moved. What is empty is as it is now.
+type MovedCluster struct {
+	From struct {
+		Name    string `cue:"name"`
+		Host    string `cue:"host"`
+		Version int    `cue:"version"`
+	} `cue:"from"`
 }
 
 // ClusterLimits are what a cluster's unit may use.
@@ -235,16 +245,17 @@ type Class struct {
 
 // Instance is an Odoo instance; its Settings are its class's where it says nothing itself.
 type Instance struct {
-	Name       string   `cue:",name"`
-	Path       string   `cue:",path"`
-	ClassName  string   `cue:"class"`
-	Version    string   `cue:"version"`
-	Domain     string   `cue:"domain"`
-	Aliases    []string `cue:"aliases"`
-	Database   string   `cue:"database"`
-	HTTPPort   int      `cue:"http_port"`
-	GeventPort int      `cue:"gevent_port"`
-	Modules    []string `cue:"modules"`
+	Name       string         `cue:",name"`
+	Path       string         `cue:",path"`
+	ClassName  string         `cue:"class"`
+	Version    string         `cue:"version"`
+	Domain     string         `cue:"domain"`
+	Aliases    []string       `cue:"aliases"`
+	Database   string         `cue:"database"`
+	HTTPPort   int            `cue:"http_port"`
+	GeventPort int            `cue:"gevent_port"`
+	Modules    []string       `cue:"modules"`
+	Moved      *MovedInstance `cue:"moved"`
 	Settings   `cue:",inline"`
 
 	Class   *Class
@@ -253,6 +264,15 @@ type Instance struct {
 	Code    *Version
 
 	topology *Topology
+}
+
+// MovedInstance says where an instance's data is until it has been moved. What is empty is as it is now.
+type MovedInstance struct {
+	From struct {
+		Name     string `cue:"name"`
+		Cluster  string `cue:"cluster"`
+		Database string `cue:"database"`
+	} `cue:"from"`
 }
 
 // Sources say where Odoo's code comes from.
