@@ -62,7 +62,7 @@ type Budget struct {
 
 // meaning reads a plan for those who decide about it. before is empty for a bare host.
 func (p *Plan) meaning(before, after *artifact.Host) Meaning {
-	m := Meaning{Units: p.units(before.Units, after), Budgets: budgets(before, after)}
+	m := Meaning{Units: p.units(before, after), Budgets: budgets(before, after)}
 	m.Felt = felt(m.Units, before, after)
 	for _, i := range after.Instances {
 		if !slices.ContainsFunc(before.Instances, func(b artifact.Instance) bool { return b.Name == i.Name }) {
@@ -95,8 +95,11 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 
 // units sorts the actions by what they are to the units. An action is a restart only of what belonged to the host before:
 // what comes is started, whatever its files ask for.
-func (p *Plan) units(ran []string, after *artifact.Host) Units {
-	u := Units{}
+func (p *Plan) units(before, after *artifact.Host) Units {
+	u, ran := Units{}, before.Units
+	waits := func(unit string) bool {
+		return slices.ContainsFunc(after.Instances, func(i artifact.Instance) bool { return i.Unit == unit && held(before, i) })
+	}
 	for _, unit := range after.Units {
 		if !slices.Contains(ran, unit) {
 			u.Start = append(u.Start, unit)
@@ -105,7 +108,7 @@ func (p *Plan) units(ran []string, after *artifact.Host) Units {
 	for _, a := range p.Actions {
 		switch {
 		case slices.Contains(u.Start, a.Unit) || slices.Contains(after.Disabled, a.Unit):
-		case a.Verb == "stop":
+		case a.Verb == "stop", a.Verb == "restart" && waits(a.Unit): // which ends it, and does not start it again
 			u.Stop = append(u.Stop, a.Unit)
 		case a.Verb == "restart":
 			u.Restart = append(u.Restart, a.Unit)
@@ -161,7 +164,7 @@ func felt(u Units, before, after *artifact.Host) []Felt {
 	}
 	for _, stop := range stops {
 		add(stayed(func(i artifact.Instance) bool {
-			return i.StopSeconds == stop && slices.Contains(u.Restart, i.Unit) && !held(before, i)
+			return i.StopSeconds == stop && slices.Contains(u.Restart, i.Unit)
 		}), "Odoo restarts",
 			"requests that run may end, for %s at most; new ones fail from then until Odoo is up again, some seconds", time.Duration(stop)*time.Second)
 	}
