@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},
+	"internal/picture":        {"internal/topology"},
 	"internal/review":         {"internal/push", "internal/artifact"},
 	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
 	"cmd/odoogen":             nil,
