@@ -1,7 +1,7 @@
 # make demo   builds odoogen and compiles the sample, envs.cue
 # make test   installs what the tests need (as root on Debian) and runs them all
-# make golden writes golden/, the reviewed build of the sample
-# make docs   writes the parts of docs/ that are generated
+# make golden writes golden/, the reviewed build of the sample, and the comments of its edits
+# make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading and building
 # make fuzz   lets each fuzz test search for FUZZTIME
 
@@ -31,9 +31,11 @@ packages:
 
 golden: build
 	./odoogen build -o golden
+	go test ./cmd/odoogen -run TestDiffComments -write
 
-docs:
+docs: build
 	go test ./schema -run TestFieldReference -write
+	./odoogen picture -o docs/topology.svg
 
 bench:
 	go test -run '^$$' -bench . ./...

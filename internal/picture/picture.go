@@ -101,7 +101,7 @@ func (d *drawing) lines(h *topology.Host) []string {
 	return all
 }
 
-// parts are the boxes inside a host: a cluster with its instances, or CI.
+// part is a box inside a host: a cluster with its instances, or CI.
 type part struct {
 	title string
 	cells [][3]string
