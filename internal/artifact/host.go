@@ -47,9 +47,9 @@ type Host struct {
 		MemoryMax  string `json:"MemoryMax"`
 		Reboots    bool   `json:"reboots"`
 	} `json:"jobs"`
-	Accepted   []Accepted `json:"accepted"`
-	Budgets    Budgets    `json:"budgets"`
-	Unmodelled []string   `json:"unmodelled"` // files of the tree in which something stands that odoogen only passes on
+	Accepted   []Accepted   `json:"accepted"`
+	Budgets    Budgets      `json:"budgets"`
+	Unmodelled []Unmodelled `json:"unmodelled"`
 }
 
 // Budgets are what the spec gives away, and what there is to give.
@@ -94,6 +94,12 @@ type Accepted struct {
 	At     string `json:"at"` // the CUE path of what breaks it
 	Until  string `json:"until"`
 	Reason string `json:"reason"`
+}
+
+// Unmodelled is something that the tree carries without knowing what it does.
+type Unmodelled struct {
+	Path  string   `json:"path"`  // the CUE path
+	Files []string `json:"files"` // of the tree; none for a package
 }
 
 // Network is what the host's cards carry.

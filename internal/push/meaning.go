@@ -24,7 +24,7 @@ type Meaning struct {
 	Unneeded   []string  `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
 	NeedsNew   []string  `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
 	Access     []string  `json:"access,omitempty"`       // who gets in otherwise than before, and where
-	Unmodelled []string  `json:"unmodelled,omitempty"`   // changed files in which the spec says what odoogen does not check
+	Unmodelled []string  `json:"unmodelled,omitempty"`   // paths of the spec whose words odoogen does not know, in what changes
 	Budgets    []Budget  `json:"budgets,omitempty"`
 }
 
@@ -85,11 +85,7 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 		}
 	}
 	m.Access = p.access(before, after)
-	for _, c := range p.Files {
-		if slices.Contains(before.Unmodelled, c.Path) || slices.Contains(after.Unmodelled, c.Path) {
-			m.Unmodelled = append(m.Unmodelled, c.Path)
-		}
-	}
+	m.Unmodelled = p.unmodelled(before, after)
 	return m
 }
 
@@ -271,6 +267,27 @@ func (p *Plan) access(before, after *artifact.Host) []string {
 	for _, c := range p.Files {
 		if user, is := strings.CutPrefix(c.Path, "ssh/authorized_keys/"); is {
 			all = append(all, map[byte]string{'A': "may log in: ", 'M': "logs in with other keys: ", 'D': "may no longer log in: "}[c.Kind]+user)
+		}
+	}
+	return all
+}
+
+// unmodelled are the paths of the spec whose words odoogen passes on without knowing them, where they come, go, or stand
+// in a file that changes.
+func (p *Plan) unmodelled(before, after *artifact.Host) []string {
+	named := func(all []artifact.Unmodelled, path string) bool {
+		return slices.ContainsFunc(all, func(u artifact.Unmodelled) bool { return u.Path == path })
+	}
+	var all []string
+	for _, u := range after.Unmodelled {
+		changed := slices.ContainsFunc(p.Files, func(c artifact.Change) bool { return slices.Contains(u.Files, c.Path) })
+		if changed || !named(before.Unmodelled, u.Path) {
+			all = append(all, u.Path)
+		}
+	}
+	for _, u := range before.Unmodelled {
+		if !named(after.Unmodelled, u.Path) {
+			all = append(all, u.Path)
 		}
 	}
 	return all
