@@ -39,7 +39,7 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("jobs", hostJobs(t, h)).
 		Set("accepted", hostAccepted(t, h)).
 		Set("budgets", hostBudgets(t, h)).
-		Set("unmodelled", conf.Array())
+		Set("unmodelled", hostUnmodelled(t, h))
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
 }
@@ -278,6 +278,15 @@ func hostAccepted(t *topology.Topology, h *topology.Host) *conf.Node {
 				Set("until", w.Until, w.Path+".until").
 				Set("reason", w.Reason, w.Path+".reason"), w.Path)
 		}
+	}
+	return all
+}
+
+// hostUnmodelled is what the tree carries without knowing what it does: a reviewer has to.
+func hostUnmodelled(t *topology.Topology, h *topology.Host) *conf.Node {
+	all := conf.Array()
+	for _, u := range t.UnmodelledOn(h) {
+		all.Add(conf.Object().Set("path", u.Path).Set("files", u.Files), u.Path)
 	}
 	return all
 }

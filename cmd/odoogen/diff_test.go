@@ -20,9 +20,9 @@ import (
 
 var write = flag.Bool("write", false, "write the comments in testdata/diff")
 
-// edit is a change of the sample, as a pull request would bring it: each text takes another's place, which must be in
+// pullRequest is a change of the sample, as a pull request would bring it: each text takes another's place, which must be in
 // envs.cue once.
-type edit struct {
+type pullRequest struct {
 	name    string
 	changes [][2]string
 }
@@ -32,8 +32,8 @@ func add(line string) [2]string {
 	return [2]string{"instances: qa17: #Instance", line + "\ninstances: qa17: #Instance"}
 }
 
-// edits are what teams change. The comment of each is in testdata/diff, whole: read it as who has to sign it.
-var edits = []edit{
+// pullRequests are what teams change. The comment of each is in testdata/diff, whole: read it as who has to sign it.
+var pullRequests = []pullRequest{
 	{"cpu-quota", [][2]string{{`classes: qa: #Class & {cluster: "main", CPUQuota: "150%"`, `classes: qa: #Class & {cluster: "main", CPUQuota: "200%"`}}},
 	{"memory", [][2]string{{`MemoryMax: "4G"`, `MemoryMax: "5G"`}}},
 	{"workers", [][2]string{{`MemoryMax: "3G", port: 8100`, `MemoryMax: "3G", workers: 2, port: 8100`}}},
@@ -106,10 +106,10 @@ func TestDiffComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := built(t, string(envs))
-	for _, e := range edits {
+	for _, e := range pullRequests {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			d := compare(t, before, built(t, edited(t, string(envs), e.changes)))
+			d := compare(t, before, built(t, envsWith(t, string(envs), e.changes)))
 			var got bytes.Buffer
 			if err := d.Markdown(&got, false, ""); err != nil {
 				t.Fatal(err)
@@ -126,12 +126,12 @@ func TestAnotherInstanceIsNotNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, tried := built(t, string(envs)), 0
-	for _, e := range edits {
+	for _, e := range pullRequests {
 		if !strings.HasPrefix(e.name, "add-") {
 			continue
 		}
 		tried++
-		d := compare(t, before, built(t, edited(t, string(envs), e.changes)))
+		d := compare(t, before, built(t, envsWith(t, string(envs), e.changes)))
 		if len(d.Felt.Instances) > 0 {
 			t.Errorf("%s is noticed by %v", e.name, d.Felt.Instances)
 		}
@@ -148,7 +148,7 @@ func TestAnotherInstanceIsNotNoticed(t *testing.T) {
 	}
 }
 
-func edited(t *testing.T, envs string, changes [][2]string) string {
+func envsWith(t *testing.T, envs string, changes [][2]string) string {
 	t.Helper()
 	for _, c := range changes {
 		if n := strings.Count(envs, c[0]); n != 1 {

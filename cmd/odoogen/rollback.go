@@ -55,6 +55,7 @@ and data stay as they are; odoogen release rollback is for code, odoogen restore
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the host")
 	return cmd

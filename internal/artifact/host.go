@@ -225,6 +225,8 @@ type Probe struct {
 	Address string `json:"address"`
 	Port    int    `json:"port"`
 	When    string `json:"when"` // a path that must exist, or the probe is left out
+
+	Otherwise string `json:"otherwise"` // why it is left out, in a few words
 }
 
 // ReadHost reads the tree's HOST.json. A field that this odoogen does not know is an error: the tree was built by

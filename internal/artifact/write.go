@@ -68,7 +68,7 @@ func Write(dir string, trees []*Tree) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return changes, exchange(staging, dir)
+	return changes, Exchange(staging, dir)
 }
 
 // forEach calls do for every tree, as many at once as there are processors, and returns the first tree's error.
@@ -154,8 +154,8 @@ func mkdirs(root, path string, made map[string]bool) error {
 	return os.Chmod(filepath.Join(root, path), 0o755)
 }
 
-// exchange makes staging be dir, in one step also where dir exists.
-func exchange(staging, dir string) error {
+// Exchange makes staging be dir, in one step also where dir exists; what dir was is in staging then.
+func Exchange(staging, dir string) error {
 	if !exists(dir) {
 		return os.Rename(staging, dir)
 	}
@@ -163,7 +163,7 @@ func exchange(staging, dir string) error {
 	if err != nil {
 		return fmt.Errorf("exchange %s: %w", dir, err)
 	}
-	return nil // what was in dir is in staging now, and goes with it
+	return nil
 }
 
 func exists(path string) bool {

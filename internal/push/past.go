@@ -178,6 +178,10 @@ func AsReviewed(before, after *artifact.Tree) (*Observation, error) {
 			seen.Packages = append(seen.Packages, d.Package)
 		}
 	}
+	seen.Secrets = map[string]SecretFile{} // there, as far as a diff goes: what is missing is a push's affair
+	for _, s := range to.Secrets {
+		seen.Secrets[s.Name] = SecretFile{}
+	}
 	for _, c := range from.Clusters {
 		seen.Clusters = append(seen.Clusters, c.ID())
 	}

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +27,10 @@ func TestPush(t *testing.T) {
 		{"bare hosts become their trees", fromBare},
 		{"a second push does nothing", nothing},
 		{"only what must act acts", onlyWhatMust},
+		{"a secret is where it is read and nowhere else", planted},
+		{"a secret that changes restarts only what reads it", rotated},
+		{"secrets need a key, and only where they change", keyless},
+		{"a secret comes and goes with the spec", comesAndGoes},
 		{"what the host's own programs refuse changes nothing", refused},
 		{"a unit that does not start turns both hosts back", unitFails},
 		{"a probe that fails turns both hosts back", probeFails},
@@ -33,6 +38,7 @@ func TestPush(t *testing.T) {
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"what was changed by hand is not overwritten unasked", drift},
+		{"what is not there yet is told, and waited for", leftOut},
 		{"who reads a generation while the host turns never sees two", neverAMix},
 		{"a host that would lock the pusher out goes back", lockedOut},
 		{"a host goes back to what it was before, from here and by hand", rollback},
@@ -66,7 +72,7 @@ func firstFails(r *rig) {
 		r.t.Errorf("said:\n%s", said)
 	}
 	for _, host := range []string{"tests", "ci"} {
-		if left := r.on(host, "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /etc/ssh/sshd_config.d/10-odoogen.conf /etc/systemd/system/odoogen.target /etc/odoogen/.back 2>/dev/null || true; systemctl --failed --no-legend"); left != "" {
+		if left := r.on(host, "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /etc/ssh/sshd_config.d/10-odoogen.conf /etc/systemd/system/odoogen.target /etc/odoogen/.back /var/lib/odoogen/secrets[./]* 2>/dev/null || true; systemctl --failed --no-legend"); left != "" {
 			r.t.Errorf("%s has left: %s", host, left)
 		}
 	}
@@ -78,7 +84,7 @@ func firstFails(r *rig) {
 func fromBare(r *rig) {
 	r.push(Applied, change{})
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
 			r.t.Errorf("%s: %s", host, out)
 		}
 		if out := r.on(host, "f=/etc/odoogen/current/HOST.json; stat -c %a:%U $f; { echo x >>$f; } 2>/dev/null || echo refused"); out != "444:root\nrefused" {
@@ -146,7 +152,7 @@ func (r *rig) sameAs(before string) {
 		r.t.Errorf("%s became %s", before, after)
 	}
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
 			r.t.Errorf("%s: %s", host, out)
 		}
 	}
@@ -154,6 +160,7 @@ func (r *rig) sameAs(before string) {
 }
 
 func unitFails(r *rig) {
+	defer r.rotate()()
 	r.back(with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "ExecStartPre=false\n"}), "restart worker.service failed")
 }
 
@@ -177,6 +184,7 @@ func interrupted(r *rig) {
 }
 
 func pusherKilled(r *rig) {
+	defer r.rotate()()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
 	r.settled()
@@ -195,6 +203,7 @@ func (r *rig) settled() {
 }
 
 func powerCut(r *rig) {
+	undo := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
 	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
@@ -203,6 +212,7 @@ func powerCut(r *rig) {
 	if err := r.PowerOn(r.t.Context(), "tests"); err != nil {
 		r.t.Fatal(err)
 	}
+	undo()
 	r.sameAs(before)
 }
 
@@ -235,6 +245,31 @@ func linkCut(r *rig) {
 		r.t.Fatal(err)
 	}
 	r.push(Applied, more)
+}
+
+func leftOut(r *rig) {
+	const probes = `"probes": [{"kind": "unit", "unit": "vswitch.service"}`
+	trees := r.trees(with(nil))
+	for _, tree := range trees {
+		if f := tree.File("HOST.json"); tree.Host == "tests" {
+			f.Data = bytes.Replace(f.Data, []byte(probes), []byte(probes+`, {"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200,
+				"when": "/run/release", "otherwise": "qa17 has no release yet"}`), 1)
+		}
+	}
+	said := r.odoogenOn(Applied, trees, "push", "--yes", "--unreviewed")
+	if !strings.Contains(said, "tests: not probed: qa17 has no release yet") {
+		r.t.Errorf("push says:\n%s", said)
+	}
+	said = r.odoogenOn(0, trees, "status")
+	if !strings.Contains(said, "  left out: qa17 has no release yet\n") || !strings.Contains(said, "5 probes pass, 1 are left out") {
+		r.t.Errorf("status says:\n%s", said)
+	}
+	r.odoogenOn(1, trees, "status", "--wait", "1s")
+	r.on("tests", "systemd-run --quiet --on-active=3 touch /run/release")
+	if said := r.odoogenOn(0, trees, "status", "--wait", "1m"); !strings.Contains(said, "all 6 probes pass") {
+		r.t.Errorf("status says:\n%s", said)
+	}
+	r.push(Applied, with(nil))
 }
 
 func lockedOut(r *rig) {

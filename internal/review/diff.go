@@ -61,7 +61,7 @@ func Compare(past *push.Past, trees []*artifact.Tree) (*Diff, error) {
 		if err != nil {
 			return nil, err
 		}
-		plan, err := push.NewPlan(t, seen)
+		plan, err := push.NewPlan(t, seen, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,10 @@ func facts(p *push.Plan) []fact {
 		}
 	}
 	code("changed by hand", p.Drift)
-	code("secrets missing", p.Secrets)
+	code("secrets missing", p.Missing)
+	for _, s := range p.Secrets {
+		add("secret", s.String())
+	}
 	for _, r := range p.Refused {
 		add("refused", r.Path+": "+r.Why+": "+r.Hint)
 	}
@@ -85,7 +88,7 @@ func comes(names []string) []string {
 	if len(names) == 0 {
 		return nil
 	}
-	return []string{strings.Join(names, ", ") + ": nothing to run before the first deploy"}
+	return []string{strings.Join(names, ", ") + ": runs when it has its first release, which it gets by itself after the push"}
 }
 
 // kinds are things by their kind: "packages a, b".
