@@ -240,16 +240,23 @@ func (m *moves) steps(b, i instanceAt) []string {
 	if b.host != i.host {
 		remote = "ssh " + b.host + " sudo "
 	}
-	steps := []string{fmt.Sprintf("%srunuser -u postgres -- pg_dump --cluster %s --format custom %s |"+
-		" runuser -u %s -- pg_restore --cluster %s --dbname %s --no-owner --no-comments --exit-on-error",
-		remote, id(m.clusters, b), b.Database, i.Role, id(m.wantedClusters, i), i.Database)}
+	dump := fmt.Sprintf("%srunuser -u postgres -- pg_dump --cluster %s --format custom %s", remote, id(m.clusters, b), b.Database)
+	restore := fmt.Sprintf("runuser -u %s -- pg_restore --cluster %s --dbname %s --no-owner --no-comments --exit-on-error",
+		i.Role, id(m.wantedClusters, i), i.Database)
+	steps := []string{dump + " | " + restore}
+	if _, left := m.now[m.clusterOf(b)]; left {
+		file := "/root/" + b.Database + ".dump"
+		steps = []string{"# before the push, which stops the cluster", remote + "systemctl stop " + b.Unit, dump + " >" + file,
+			"# after it", restore + " <" + file}
+	}
+	copied := false
 	tree := func(from, to string) {
-		if from != to || remote != "" {
+		if copied = from != to || remote != ""; copied {
 			steps = append(steps, fmt.Sprintf("mkdir -p %s && %star -C %s -c . | tar -C %s -x", to, remote, from, to))
 		}
 	}
 	tree(path.Join(b.DataDir, "filestore", b.Database), path.Join(i.DataDir, "filestore", i.Database))
-	if last := len(steps) - 1; last > 0 {
+	if copied {
 		steps = append(steps, fmt.Sprintf("chown -R %s: %s", i.Role, path.Join(i.DataDir, "filestore")))
 	}
 	tree(path.Dir(b.Releases), path.Dir(i.Releases))
