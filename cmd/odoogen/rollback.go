@@ -51,6 +51,7 @@ and data stay as they are; odoogen release rollback is for code, odoogen restore
 			if !yes && !asked(cmd) {
 				return errors.New("not rolled back")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}

@@ -457,7 +457,8 @@ forget_secrets() {
 
 # --- Turning ----------------------------------------------------------------------------------------------------
 
-# doors: makes those on stdin stand. A file of somebody else's in the way is kept in generation 0, as it was found.
+# doors: makes those on stdin stand, and closes those that lead nowhere any more. A file of somebody else's in the way
+# is kept in generation 0, as it was found.
 doors() {
 	local verb path kind a b
 	while IFS=$'\t' read -r verb path kind a b; do
@@ -467,6 +468,7 @@ doors() {
 			keep "$path"
 			rm -f "$path"
 			;;
+		closed) unmake "$path" ;;
 		disabled) [ -n "${etc_of_check:-}" ] || systemctl --quiet disable --now "$path" >&2 || true ;;
 		door)
 			keep "$path"
@@ -512,7 +514,7 @@ turn() {
 	old=$(target confirmed)
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
-		grep -E '^(door|absent|undo|forget)'$'\t' <<<"$facts" || true
+		grep -E '^(door|absent|undo|back|forget)'$'\t' <<<"$facts" || true
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
@@ -732,6 +734,7 @@ revert() {
 	sync -f "$etc" || true
 	take_secrets_back
 	for path in "${made[@]}"; do unmake "$path" || true; done
+	back || true
 	rm -f "$state/owed"
 	undo_all
 	record "$name" reverted "-" || true
@@ -769,6 +772,9 @@ unmake() {
 	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then cp -a "$was" "$1"; fi
 }
 
+# back: the doors that this push has closed stand as they were.
+back() { sed -n 's/^back\t//p' "$state/armed" 2>/dev/null | doors; }
+
 # boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
 # so it reads again, and is asked for what the generation wants.
 boot() {
@@ -778,6 +784,7 @@ boot() {
 	fi
 	mv -fT "$etc/.back" "$etc/current"
 	[ "$(target current)" != 0 ] || rm -f "$etc/current"
+	back || true
 	sync -f "$etc"
 	systemctl daemon-reload
 	systemctl --no-block start odoogen.target || true

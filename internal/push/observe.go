@@ -55,6 +55,18 @@ func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
 	}
 }
 
+// closed adds the doors that are closed, and how each was, for the way back.
+func (f *facts) closed(doors []artifact.Door) {
+	for _, d := range doors {
+		f.add("closed", d.Path)
+		if d.Link != "" {
+			f.add("back", "door", d.Path, "link", d.Link)
+		} else {
+			f.add("back", "door", d.Path, "file", d.Mode, d.Content)
+		}
+	}
+}
+
 // observe asks a host what it is, in one round trip.
 func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)

@@ -44,6 +44,7 @@ type Plan struct {
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
+	Closed   []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
@@ -51,12 +52,13 @@ type Plan struct {
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
 	Meaning
 
-	undo []Action // of the way back
+	undo   []Action        // of the way back
+	closed []artifact.Door // as they were, for the way back
 }
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Action is one thing that the host does after the flip.
@@ -89,6 +91,11 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		}
 	}
 	was := hostBefore(seen.Host)
+	for _, d := range was.Doors {
+		if !slices.ContainsFunc(host.Doors, func(n artifact.Door) bool { return n.Path == d.Path }) {
+			plan.Closed, plan.closed = append(plan.Closed, d.Path), append(plan.closed, d)
+		}
+	}
 	forth, back := turning{before, after, was.Units, host.Units}, turning{after, before, host.Units, was.Units}
 	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {

@@ -301,6 +301,7 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	p.Say(h.name, "check")
 	var f facts
 	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+	f.closed(h.plan.closed)
 	areas := map[string]bool{}
 	for _, c := range h.plan.Files {
 		area, rest, _ := strings.Cut(c.Path, "/")
@@ -329,6 +330,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
 		var f facts
 		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+		f.closed(h.plan.closed)
 		for _, a := range h.plan.Actions {
 			f.add("do", a.Verb, a.Unit)
 		}

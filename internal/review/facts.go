@@ -64,6 +64,7 @@ func facts(p *push.Plan) []fact {
 	if p.From != "" {
 		code("doors", p.Doors)
 	}
+	code("closed doors", p.Closed)
 	add("not undone by a rollback", kinds(p.Lasting)...)
 	for _, o := range p.Orphans {
 		stays := "kept until it is purged"
