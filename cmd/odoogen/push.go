@@ -47,29 +47,33 @@ func (o *pushOptions) trees(cmd *cobra.Command) (trees, reviewed []*artifact.Tre
 		trees, err = labTrees(dir)
 		return trees, b.Trees, err
 	}
-	manifests, err := filepath.Glob(filepath.Join(o.built, "*", artifact.ManifestName))
+	trees, err = builtIn(o.built)
+	return trees, trees, err
+}
+
+// builtIn reads the trees that a build has left in a directory.
+func builtIn(dir string) ([]*artifact.Tree, error) {
+	manifests, err := filepath.Glob(filepath.Join(dir, "*", artifact.ManifestName))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(manifests) == 0 {
-		return nil, nil, fmt.Errorf("%s holds no trees", o.built)
+		return nil, fmt.Errorf("%s holds no trees", dir)
 	}
+	var all []*artifact.Tree
 	for _, m := range manifests {
 		t, err := artifact.ReadTree(filepath.Dir(m))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		trees = append(trees, t)
+		all = append(all, t)
 	}
-	return trees, trees, nil
+	return all, nil
 }
 
-// start begins a push of the trees to the hosts named. It returns those that are to be reviewed.
+// start begins a push of the trees to the hosts named. It returns those that are to be reviewed. What is pushed is mostly
+// what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
-	trees, reviewed, err := o.trees(cmd)
-	if err != nil {
-		return nil, nil, err
-	}
 	o.progress = newProgress(cmd.ErrOrStderr())
 	store, keys := secretStore(), o.identity.keys(cmd)
 	digests, err := store.Digests()
@@ -78,7 +82,20 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	}
 	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
 	p := &push.Push{Owner: operator(), Say: o.progress.say, Secrets: push.Secrets{Digests: digests, Open: open}}
-	return p, reviewed, p.Start(trees, names)
+	if o.built == "" && os.Getenv(lab.Variable) == "" {
+		if golden, err := builtIn("golden"); err == nil {
+			p.Ahead(cmd.Context(), golden, names)
+		}
+	}
+	trees, reviewed, err := o.trees(cmd)
+	if err == nil {
+		err = p.Start(trees, names)
+	}
+	if err != nil {
+		p.Close()
+		return nil, nil, err
+	}
+	return p, reviewed, nil
 }
 
 // operator is who pushes: "anna@laptop".

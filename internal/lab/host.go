@@ -15,6 +15,7 @@ type Host struct {
 	Sites   []string `json:"sites"`   // the names that its nginx answers to
 	Sources []Source `json:"sources"` // its package sources
 	Box     Box      `json:"box"`     // where its backups go
+	Plugins []string `json:"plugins"` // of Jenkins
 }
 
 // Source is one stanza of the host's apt sources: see sources.list(5), deb822.
@@ -52,6 +53,11 @@ func hostOf(tree *artifact.Tree) (*Host, error) {
 			h.Sites = append(h.Sites, sitesIn(text)...)
 		case strings.HasPrefix(f.Path, "apt/") && strings.HasSuffix(f.Path, ".sources"):
 			h.Sources = append(h.Sources, sourcesIn(text)...)
+		case f.Path == "jenkins/plugins.txt":
+			for _, w := range rows(f.Data) {
+				id, _, _ := strings.Cut(w[0], ":")
+				h.Plugins = append(h.Plugins, id)
+			}
 		case strings.HasPrefix(f.Path, "restic/") && h.Box == Box{}:
 			h.Box = boxIn(text)
 		}

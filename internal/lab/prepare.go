@@ -90,7 +90,28 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err := appendTo(filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"), authorities); err != nil {
 		return err
 	}
+	if err := putPlugins(root, h.Plugins); err != nil {
+		return err
+	}
 	return s.changeDisk(ctx, h, true) // so that there is always a disk to return to
+}
+
+// putPlugins puts empty files in the place of Jenkins' plugins, which whoever runs a host puts there by hand before its
+// first push: Jenkins does not start without them.
+func putPlugins(root string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	dir := filepath.Join(root, "var/lib/jenkins/plugins")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := os.WriteFile(filepath.Join(dir, id+".jpi"), nil, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changeDisk keeps what was written since the last time, as a layer below what is written from now on; or forgets it. The

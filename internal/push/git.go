@@ -1,11 +1,14 @@
 package push
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -19,38 +22,33 @@ type Review struct {
 }
 
 // Reviewed compares trees with golden/ at HEAD of the repository that dir is in. No repository, or no golden/, is an
-// error.
+// error. What is compared are the MANIFESTs: all files hang on them.
 func Reviewed(ctx context.Context, dir string, trees []*artifact.Tree) (*Review, error) {
-	r := &Review{}
-	var err error
-	if r.Commit, r.Author, err = commit(ctx, dir, "HEAD"); err != nil {
-		return nil, err
+	names := []string{"HEAD"}
+	for _, t := range trees {
+		names = append(names, "HEAD:./golden/"+path.Join(t.Host, artifact.ManifestName))
 	}
-	blobs, err := golden(ctx, dir, "HEAD")
+	objects, err := gitObjects(ctx, dir, names)
 	if err != nil {
 		return nil, err
 	}
-	// git's own name for a blob would do, but for SHA-256 repositories: the MANIFESTs say it as well, and all files
-	// hang on them. So the MANIFESTs are compared, and those of the files that one of both lists otherwise.
-	at := map[string]bool{}
-	for _, b := range blobs {
-		at[b.path] = true
+	commit := objects[0]
+	if commit.text == nil {
+		return nil, errors.New("the repository has no commit yet")
 	}
+	r := &Review{Commit: commit.name[:10], Author: authorOf(string(commit.text))}
 	differ := map[string]bool{}
-	for _, t := range trees {
+	for i, t := range trees {
 		name := path.Join(t.Host, artifact.ManifestName)
-		if !at[name] {
+		manifest := objects[i+1].text
+		if manifest == nil {
 			differ[name] = true
 			continue
 		}
-		manifest, err := output(ctx, dir, "git", "show", "HEAD:./golden/"+name)
-		if err != nil {
-			return nil, err
-		}
-		if manifest == string(t.Manifest()) {
+		if bytes.Equal(manifest, t.Manifest()) {
 			continue
 		}
-		before, err := artifact.ParseManifest([]byte(manifest))
+		before, err := artifact.ParseManifest(manifest)
 		if err != nil {
 			return nil, fmt.Errorf("golden/%s at HEAD: %w", t.Host, err)
 		}
@@ -64,6 +62,51 @@ func Reviewed(ctx context.Context, dir string, trees []*artifact.Tree) (*Review,
 	}
 	r.Differ = slices.Sorted(maps.Keys(differ))
 	return r, nil
+}
+
+// object is one of git's; without text there is none of that name.
+type object struct {
+	name string
+	text []byte
+}
+
+// gitObjects reads what HEAD and the like name, all with one git.
+func gitObjects(ctx context.Context, dir string, names []string) ([]object, error) {
+	var all bytes.Buffer
+	err := program{argv: []string{"git", "cat-file", "--batch"}, dir: dir, stdin: strings.NewReader(strings.Join(names, "\n") + "\n"),
+		line: func(l string) { all.WriteString(l + "\n") }}.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]object, len(names))
+	for i := range out {
+		header, err := all.ReadString('\n')
+		if err != nil {
+			return nil, fmt.Errorf("git cat-file: %w", err)
+		}
+		words := strings.Fields(header)
+		if len(words) != 3 {
+			continue // "HEAD:./golden/... missing"
+		}
+		size, err := strconv.Atoi(words[2])
+		if err != nil || size >= all.Len() {
+			return nil, fmt.Errorf("git cat-file says %q", header)
+		}
+		out[i] = object{words[0], bytes.Clone(all.Next(size))}
+		all.Next(1)
+	}
+	return out, nil
+}
+
+// authorOf is who made a commit: "author Anna Noether <anna@example.com> 1700000000 +0100".
+func authorOf(commit string) string {
+	for line := range strings.Lines(commit) {
+		if author, is := strings.CutPrefix(line, "author "); is {
+			name, _, _ := strings.Cut(author, " <")
+			return name
+		}
+	}
+	return ""
 }
 
 // Uncommitted lists the files below a directory of dir's repository that HEAD does not have as they are, or not at all.

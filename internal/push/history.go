@@ -29,9 +29,6 @@ func (p *Push) History(ctx context.Context) ([]Event, error) {
 	var mu sync.Mutex
 	byHost := map[string][]Event{}
 	err := each(p.hosts, func(h *host) error {
-		if err := p.net.find(ctx, h.name); err != nil {
-			return err
-		}
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		return p.net.call(ctx, call{host: h.name, verb: "ledger", line: func(w []string) {
@@ -57,9 +54,6 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	}
 	h := p.hosts[0]
 	p.returns = true
-	if err := p.net.find(ctx, h.name); err != nil {
-		return err
-	}
 	seen, err := p.net.observe(ctx, h.tree)
 	if err != nil {
 		return err

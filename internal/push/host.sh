@@ -22,11 +22,16 @@ die() {
 
 # --- Generations ------------------------------------------------------------------------------------------------
 
-# target LINK: the name of the generation that current or confirmed leads to; nothing where there is none.
+# target LINK: the name of the generation that current or confirmed leads to; nothing where there is none. Called in a
+# subshell; only a link that leads nowhere costs a program.
 target() {
 	local to
-	to=$(readlink "$etc/$1") || return 0
-	printf '%s' "${to#generations/}"
+	if cd -P "$etc/$1" 2>/dev/null; then
+		printf '%s' "${PWD##*/}"
+	else
+		to=$(readlink "$etc/$1") || return 0
+		printf '%s' "${to#generations/}"
+	fi
 }
 
 # turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2).
@@ -36,28 +41,45 @@ turn_link() {
 	sync -f "$etc"
 }
 
-# differs DIR: the files that are not what the directory's MANIFEST says: other bytes or mode, missing, or strange.
-differs() {
-	cd "$1"
-	{
-		sed -E 's/^[0-7]+ ([0-9a-f]+) [^ ]+ /\1  /' MANIFEST | { sha256sum --check --quiet 2>/dev/null || true; } |
-			sed -n 's/: FAILED.*$//p'
-		comm -3 <(sed -E 's/^0*([0-7]+) [0-9a-f]+ [^ ]+ /\1 /' MANIFEST | sort) \
-			<(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
-	} | sort -u
+# look DIR [PATH...]: looks at all files below DIR and at the paths, with three programs however many they are: to do
+# nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
+# bytes or mode, missing, or strange); and of each path its kind, mode, where it leads, size and time.
+look() {
+	local manifest=/dev/null
+	cd "$1" || exit # never look at what else lies here
+	[ ! -f MANIFEST ] || manifest=MANIFEST
+	# find flushes what it has printed before sha256sum prints.
+	{ find . "${@:2}" ! -type d -printf '%y %m \t%l\t%s\t%T@\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
+		FILENAME != "-" { sub(/^0+/, "", $1); want["./" $4] = "f " $1 " \t" $2; next }
+		index($0, "\t") == 0 { # a name with a backslash is written with two, and another in front
+			if (sub(/^\\/, "")) gsub(/\\\\/, "\\")
+			sum[substr($0, 67)] = substr($0, 1, 64)
+			next
+		}
+		{
+			split($0, of, "\t")
+			if (of[5] ~ /^\.\//) is[of[5]] = of[1] "\t"
+			else printf "found\t%s\t%s\t%s\t%s\t%s\t%s\n", of[5], substr(of[1], 1, 1), substr(of[1], 3, length(of[1]) - 3), of[2], of[3], of[4]
+		}
+		END {
+			if ("./MANIFEST" in sum) print "digest\t" sum["./MANIFEST"]
+			delete is["./MANIFEST"]
+			for (path in want) if (is[path] sum[path] != want[path]) print "drift\t" substr(path, 3)
+			for (path in is) if (!(path in want)) print "drift\t" substr(path, 3)
+		}' "$manifest" -
 	cd /
 }
 
+# differs DIR: the files that are not what the directory's MANIFEST says.
+differs() { look "$1" | sed -n 's/^drift\t//p'; }
+
 # --- Observing --------------------------------------------------------------------------------------------------
 
-# observe: facts of what shall be on stdin; prints what is.
+# observe: facts of what shall be on stdin, up to "end"; prints what is.
 observe() {
-	local current verb a b c d have packages=() paths=() name
+	local current verb a b c d packages=() paths=() name digest="" wants seen
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
-	if [ -n "$current" ] && [ "$current" != 0 ]; then
-		differs "$etc/generations/$current" | sed 's/^/drift\t/'
-	fi
 	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
 		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
@@ -70,20 +92,17 @@ observe() {
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
-		digest)
-			if [ -z "$current" ] || [ "$current" = 0 ]; then continue; fi
-			have=$(sha256sum <"$etc/current/MANIFEST")
-			if [ "${have%% *}" != "$a" ]; then
-				printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
-				printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
-			fi
-			;;
+		end) break ;;
+		digest) digest=$a ;;
 		door)
 			paths+=("$a")
 			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
 			;;
 		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
-		disabled) [ -z "$(compgen -G "/etc/systemd/system/*.wants/$a" || true)" ] || printf 'door\t%s\n' "$a" ;;
+		disabled)
+			wants=(/etc/systemd/system/*.wants/"$a")
+			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
+			;;
 		secret) paths+=("$secrets/$a") ;;
 		package) packages+=("$a") ;;
 		esac
@@ -91,8 +110,16 @@ observe() {
 	if [ -f "$secrets/RECORD" ]; then
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
-	# One program each for all of them: to do nothing must cost nothing.
-	find "${paths[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true
+	if [ -n "$current" ] && [ "$current" != 0 ]; then
+		seen=$(look "$etc/generations/$current" "${paths[@]}")
+		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
+			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
+			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
+		fi
+	else
+		seen=$(find "${paths[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
+	fi
+	printf '%s\n' "$seen"
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
 
@@ -860,17 +887,29 @@ rollback() {
 	printf 'current\t%s\n' "$to"
 }
 
-case ${1-} in
-export) export_generation "$2" ;;
-ledger) cat "$state/ledger" 2>/dev/null || true ;;
-status) status ;;
-rollback) rollback "${2:-}" ;;
-observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | probe | confirm | revert | \
-	boot | boot_state | standing)
-	"$@"
-	;;
-*)
-	printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
-	exit 64
-	;;
-esac
+verb() {
+	case ${1-} in
+	export) export_generation "$2" ;;
+	ledger) cat "$state/ledger" 2>/dev/null || true ;;
+	status) status ;;
+	rollback) rollback "${2:-}" ;;
+	observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | probe | confirm | revert | \
+		boot | boot_state | standing)
+		"$@"
+		;;
+	*)
+		printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
+		exit 64
+		;;
+	esac
+}
+
+# "keep-open VERB" does a verb, says so, and keeps the connection until the push ends: the others go over it.
+if [ "${1-}" = keep-open ]; then
+	shift
+	verb "$@"
+	printf 'ready\n'
+	while read -r _; do :; done
+else
+	verb "$@"
+fi

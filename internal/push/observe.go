@@ -71,7 +71,10 @@ func (f *facts) closed(doors []artifact.Door) {
 func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	host := n.trees[tree.Host]
+	host, err := ReadHost(tree)
+	if err != nil {
+		return nil, err
+	}
 	var ask facts
 	ask.add("digest", tree.Digest())
 	ask.doors(host, func(string) bool { return true })
@@ -93,7 +96,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	seen.Given = map[string]Given{}
 	same := true
 	var bad error
-	err := n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+	err = n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
 		if len(w) < 2 {
 			return
 		}

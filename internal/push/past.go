@@ -1,12 +1,9 @@
 package push
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -49,20 +46,24 @@ func ReadPast(ctx context.Context, dir, rev string) (*Past, error) {
 		return nil, err
 	}
 	blobs, err := golden(ctx, dir, id)
-	if err != nil {
-		return nil, err
+	if err != nil || len(blobs) == 0 {
+		return p, err
 	}
-	data, err := contents(ctx, dir, blobs)
+	names := make([]string, len(blobs))
+	for i, b := range blobs {
+		names[i] = b.id
+	}
+	objects, err := gitObjects(ctx, dir, names)
 	if err != nil {
 		return nil, err
 	}
 	byHost := map[string]map[string][]byte{}
-	for _, b := range blobs {
+	for i, b := range blobs {
 		host, file, _ := strings.Cut(b.path, "/")
 		if byHost[host] == nil {
 			byHost[host] = map[string][]byte{}
 		}
-		byHost[host][file] = data[b.id]
+		byHost[host][file] = objects[i].text
 	}
 	for host, files := range byHost {
 		t, err := treeOf(host, files)
@@ -98,38 +99,6 @@ func golden(ctx context.Context, dir, rev string) ([]blob, error) {
 		}
 	}
 	return all, nil
-}
-
-// contents reads blobs, each once, by their names.
-func contents(ctx context.Context, dir string, blobs []blob) (map[string][]byte, error) {
-	var ask strings.Builder
-	wanted := map[string]bool{}
-	for _, b := range blobs {
-		if !wanted[b.id] {
-			wanted[b.id] = true
-			ask.WriteString(b.id + "\n")
-		}
-	}
-	var answer bytes.Buffer
-	err := program{argv: []string{"git", "cat-file", "--batch"}, dir: dir, stdin: strings.NewReader(ask.String()), stdout: &answer}.run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	data := map[string][]byte{}
-	for r := bufio.NewReader(&answer); ; {
-		var id, kind string
-		var size int
-		if _, err := fmt.Fscanf(r, "%s %s %d\n", &id, &kind, &size); err == io.EOF {
-			return data, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("git cat-file: %w", err)
-		}
-		content := make([]byte, size+1) // and a newline
-		if _, err := io.ReadFull(r, content); err != nil {
-			return nil, fmt.Errorf("git cat-file: %w", err)
-		}
-		data[id] = content[:size]
-	}
 }
 
 // treeOf makes a tree of a MANIFEST and the files that it lists.

@@ -87,11 +87,7 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		all[h.name].Wrong = append(all[h.name].Wrong, strings.Split(err.Error(), "\n")...)
 	}
 	_ = each(p.hosts, func(h *host) error {
-		err := p.net.find(ctx, h.name)
-		if err == nil {
-			err = p.observe(ctx, h)
-		}
-		if err != nil {
+		if err := p.observe(ctx, h); err != nil {
 			wrong(h, err)
 			return nil
 		}

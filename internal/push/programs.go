@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -15,11 +16,11 @@ import (
 
 // program is an outside program, run to its end.
 type program struct {
-	argv   []string
-	dir    string
-	stdin  io.Reader
-	line   func(string) // told each line of stdout, as it comes
-	stdout io.Writer    // takes stdout as it is, instead of line
+	argv  []string
+	dir   string
+	stdin io.Reader
+	line  func(string) // told each line of stdout, as it comes
+	log   func(string) // told each line that ssh logs to stderr; where set, those are no part of what it said
 }
 
 // failure is how a program failed.
@@ -43,16 +44,14 @@ func (f *failure) Unwrap() error { return f.err }
 // little later.
 func (p program) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
-	var stderr bytes.Buffer
+	stderr := stderr{log: p.log}
 	cmd.Dir, cmd.Stdin, cmd.Stderr = p.dir, p.stdin, &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 3 * time.Second
 	// Ctrl-C on a terminal goes to the whole process group: whoever runs programs decides himself what becomes of them.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r, w := io.Pipe()
-	if cmd.Stdout = w; p.stdout != nil {
-		cmd.Stdout = p.stdout
-	}
+	cmd.Stdout = w
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -78,8 +77,38 @@ func (p program) run(ctx context.Context) error {
 	if cmd.ProcessState != nil {
 		code = cmd.ProcessState.ExitCode()
 	}
-	return &failure{argv: p.argv, code: code, said: strings.TrimSpace(stderr.String()), err: err}
+	return &failure{argv: p.argv, code: code, said: stderr.String(), err: err}
 }
+
+// logged is what ssh says with LogLevel DEBUG1 and not with ERROR.
+var logged = regexp.MustCompile(`^(debug1: |Authenticated to |Transferred: |Bytes per second: )`)
+
+// stderr is what a program says there, but for what it logs.
+type stderr struct {
+	log  func(string)
+	said bytes.Buffer
+	line []byte // that has not ended yet
+}
+
+func (s *stderr) Write(p []byte) (int, error) {
+	if s.log == nil {
+		return s.said.Write(p)
+	}
+	for part := range bytes.Lines(p) {
+		if s.line = append(s.line, part...); !bytes.HasSuffix(part, []byte("\n")) {
+			break
+		}
+		if text := strings.TrimSpace(string(s.line)); logged.MatchString(text) {
+			s.log(strings.TrimPrefix(text, "debug1: "))
+		} else {
+			s.said.WriteString(text + "\n")
+		}
+		s.line = nil
+	}
+	return len(p), nil
+}
+
+func (s *stderr) String() string { return strings.TrimSpace(s.said.String() + string(s.line)) }
 
 // output is what a program prints.
 func output(ctx context.Context, dir string, argv ...string) (string, error) {

@@ -32,6 +32,7 @@ type Push struct {
 	net     *network
 	hosts   []*host
 	nonce   string
+	ahead   *ahead
 
 	moves   []Move
 	refused []Refusal
@@ -56,13 +57,18 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 		}
 	}
 	var err error
-	if p.net, err = newNetwork(trees); err != nil {
+	if p.net, err = p.ahead.network(trees); err != nil {
 		return err
 	}
 	for _, t := range trees {
-		if len(names) == 0 || slices.Contains(names, t.Host) {
-			p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: p.net.trees[t.Host]})
+		if len(names) > 0 && !slices.Contains(names, t.Host) {
+			continue
 		}
+		facts, err := ReadHost(t)
+		if err != nil {
+			return err
+		}
+		p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: facts})
 	}
 	nonce := make([]byte, 12)
 	_, err = rand.Read(nonce)
@@ -71,16 +77,16 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 }
 
 // Close ends the connections.
-func (p *Push) Close() { p.net.close() }
+func (p *Push) Close() {
+	p.ahead.close()
+	if p.net != nil {
+		p.net.close()
+	}
+}
 
 // Plan observes the hosts and says what a push would do.
 func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
-	err := each(p.hosts, func(h *host) error {
-		if err := p.net.find(ctx, h.name); err != nil {
-			return err
-		}
-		return p.observe(ctx, h)
-	})
+	err := each(p.hosts, func(h *host) error { return p.observe(ctx, h) })
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +115,10 @@ func (p *Push) place(h *host) {
 
 func (p *Push) observe(ctx context.Context, h *host) error {
 	var err error
-	if h.seen, err = p.net.observe(ctx, h.tree); err != nil {
+	if h.seen, err = p.ahead.observation(h.tree); h.seen == nil && err == nil {
+		h.seen, err = p.net.observe(ctx, h.tree)
+	}
+	if err != nil {
 		return err
 	}
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
@@ -386,11 +395,7 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	err := each(hosts, func(h *host) error {
-		if err := p.net.findLasting(ctx, h.name); err != nil {
-			return err
-		}
-		err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true})
-		if err != nil {
+		if err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true}); err != nil {
 			return fmt.Errorf("over a new connection: %w", err)
 		}
 		return nil
@@ -504,11 +509,14 @@ func before(h *host) string {
 	return h.seen.Generation
 }
 
+// parallel is how many hosts are spoken to at a time.
+const parallel = 16
+
 // each does something with all hosts at a time, and joins what went wrong.
 func each(hosts []*host, do func(*host) error) error {
 	var all sync.WaitGroup
 	errs := make([]error, len(hosts))
-	slots := make(chan struct{}, 16)
+	slots := make(chan struct{}, parallel)
 	for i, h := range hosts {
 		all.Go(func() {
 			slots <- struct{}{}

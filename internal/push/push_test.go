@@ -358,7 +358,7 @@ func neverAMix(r *rig) {
 	r.push(Applied, with(both))
 	r.push(Applied, pushed)
 	// The script's own functions: one process turns the host, the other opens current and reads all that is below.
-	out := r.on("tests", `set -- status; . <(sed '/^case /,$d' /usr/local/lib/odoogen/host)
+	out := r.on("tests", `set -- status; . <(sed '/^verb()/,$d' /usr/local/lib/odoogen/host)
 		names=($(cd "$etc/generations" && ls -d [0-9]*-* | sort -n | tail -n 2))
 		(for i in {1..100}; do for name in "${names[@]}"; do turn_link current "$name"; done; done; touch /run/turned) &
 		reads=0 seen=()

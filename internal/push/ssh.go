@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,26 +25,29 @@ var hostScript string
 var errUnreachable = errors.New("unreachable")
 
 // network is OpenSSH's own ssh as one push uses it: with the user's configuration, agents and keys, but host keys from
-// the trees alone, routes that were tried, and one connection per host. All of that stands in a configuration of its
-// own, in a directory that goes with the push.
+// the trees alone, routes that were tried, and two connections per host: one that pushes, one that confirms. All of
+// that stands in a configuration of its own, in a directory that goes with the push.
 type network struct {
 	dir   string
 	trees map[string]*artifact.Host
 
+	life context.Context // of the connections
+	end  context.CancelFunc
+	open sync.WaitGroup
+
 	mu   sync.Mutex
-	ways map[string]*way
+	ways map[connection]*way
 }
 
-// way is how a host is reached.
-type way struct {
-	once  sync.Once
-	route artifact.Route
-	jump  bool
-	err   error
+// connection names one. They share nothing, not even on the way through a host.
+type connection struct {
+	host  string
+	fresh bool // made after the flip, to confirm
 }
 
 func newNetwork(trees []*artifact.Tree) (*network, error) {
-	n := &network{trees: map[string]*artifact.Host{}, ways: map[string]*way{}}
+	n := &network{trees: map[string]*artifact.Host{}, ways: map[connection]*way{}}
+	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
 	for _, t := range trees {
 		h, err := ReadHost(t)
@@ -60,24 +63,23 @@ func newNetwork(trees []*artifact.Tree) (*network, error) {
 	if n.dir, err = os.MkdirTemp("", "odoogen-"); err != nil { // short: it holds sockets
 		return nil, err
 	}
-	return n, os.WriteFile(filepath.Join(n.dir, "known_hosts"), []byte(known.String()), 0o600)
+	if err := os.WriteFile(filepath.Join(n.dir, "known_hosts"), []byte(known.String()), 0o600); err != nil {
+		return nil, err
+	}
+	return n, n.write()
 }
 
 // close ends the connections.
 func (n *network) close() {
-	var all sync.WaitGroup
-	for _, kind := range []string{"mux", "fresh"} {
-		sockets, _ := filepath.Glob(filepath.Join(n.dir, "*."+kind))
-		for _, socket := range sockets {
-			all.Go(func() {
-				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
-				defer cancel()
-				host := strings.TrimSuffix(filepath.Base(socket), "."+kind)
-				_, _ = output(ctx, "", "ssh", "-F", n.config(kind == "fresh"), "-O", "exit", host)
-			})
-		}
+	n.end()
+	n.open.Wait()
+	// One that was lost ssh has made again by itself, and keeps in the background.
+	sockets, _ := filepath.Glob(filepath.Join(n.dir, "*.socket"))
+	for _, socket := range sockets {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		_, _ = output(ctx, "", "ssh", "-F", n.config(false), "-S", socket, "-O", "exit", "host")
+		cancel()
 	}
-	all.Wait()
 	_ = os.RemoveAll(n.dir)
 }
 
@@ -89,27 +91,18 @@ func (n *network) config(fresh bool) string {
 	return filepath.Join(n.dir, "config")
 }
 
-// write writes both, with the ways that are known. The user's own configuration comes last: the first value counts.
+// write writes both, with the routes that are known. The user's own configuration comes last: the first value counts.
 func (n *network) write() error {
 	home, _ := os.UserHomeDir()
 	for _, fresh := range []bool{false, true} {
 		var b strings.Builder
-		for name, w := range n.ways {
-			if w.route.Address == "" {
-				continue
+		for name := range n.trees {
+			if r := n.routeOf(connection{name, fresh}); r != nil {
+				fmt.Fprintf(&b, "Host %s\n\t%s\n", name, strings.Join(r.options(n, connection{name, fresh}), "\n\t"))
+				// For longer than one host waits for another: the way of the first push may be closed by now, and a new connection
+				// would find no other. It outlives only a push that was killed.
+				b.WriteString("\tControlMaster auto\n\tControlPersist 15m\n")
 			}
-			fmt.Fprintf(&b, "Host %s\n\tHostName %s\n\tUser root\n\tHostKeyAlias %[1]s\n", name, w.route.Address)
-			if w.jump {
-				fmt.Fprintf(&b, "\tProxyJump %s\n", w.route.Jump)
-			} else {
-				b.WriteString("\tProxyJump none\n\tProxyCommand none\n")
-			}
-			// Two sockets, so that what confirms shares nothing with what pushed, not even on the way through a host.
-			kind := "mux"
-			if fresh {
-				kind = "fresh"
-			}
-			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%s\n\tControlPersist 60\n", n.dir, name, kind)
 		}
 		fmt.Fprintf(&b, `Host *
 	UserKnownHostsFile %s/known_hosts
@@ -140,129 +133,6 @@ Include /etc/ssh/ssh_config
 	return nil
 }
 
-// find finds the way to a host, once. Routes stand in the order of preference; they are tried at the same time, each a
-// little later than the one before unless that one has failed, and the first that answers is taken.
-func (n *network) find(ctx context.Context, name string) error {
-	n.mu.Lock()
-	w := n.ways[name]
-	if w == nil {
-		w = &way{}
-		n.ways[name] = w
-	}
-	n.mu.Unlock()
-	w.once.Do(func() {
-		route, jump, err := n.race(ctx, n.trees[name], false)
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		if w.route, w.jump, w.err = route, jump, err; err == nil {
-			w.err = n.write()
-		}
-	})
-	return w.err
-}
-
-// findLasting finds a way that remains when the host is its tree: not the one of the first push.
-func (n *network) findLasting(ctx context.Context, name string) error {
-	n.mu.Lock()
-	lasting := n.ways[name].route.Name != "bootstrap"
-	n.mu.Unlock()
-	if lasting {
-		return nil
-	}
-	route, jump, err := n.race(ctx, n.trees[name], true)
-	if err != nil {
-		return err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.ways[name].route, n.ways[name].jump = route, jump
-	return n.write()
-}
-
-const (
-	stagger  = 80 * time.Millisecond
-	patience = 8 * time.Second
-)
-
-func (n *network) race(ctx context.Context, h *artifact.Host, lasting bool) (artifact.Route, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	type runner struct {
-		route artifact.Route
-		jump  bool
-	}
-	var runners []runner
-	for _, r := range h.Routes {
-		if lasting && r.Name == "bootstrap" {
-			continue
-		}
-		runners = append(runners, runner{r, false})
-		if r.Jump != "" {
-			runners = append(runners, runner{r, true})
-		}
-	}
-	won := make(chan *runner, len(runners))
-	lost := make([]chan struct{}, len(runners)+1) // before each
-	for i := range lost {
-		lost[i] = make(chan struct{})
-	}
-	close(lost[0])
-	for i, r := range runners {
-		go func() {
-			select {
-			case <-ctx.Done():
-			case <-lost[i]:
-			case <-time.After(time.Duration(i) * stagger):
-			}
-			defer close(lost[i+1])
-			if r.jump && !n.answersThrough(ctx, r.route) || !r.jump && !answers(ctx, r.route.Address) {
-				won <- nil
-				return
-			}
-			won <- &r
-		}()
-	}
-	for range runners {
-		if r := <-won; r != nil {
-			return r.route, r.jump, nil
-		}
-	}
-	var tried []string
-	for _, r := range h.Routes {
-		tried = append(tried, r.Name+" "+r.Address)
-	}
-	return artifact.Route{}, false, fmt.Errorf("%w: no ssh answers at %s", errUnreachable, strings.Join(tried, ", "))
-}
-
-// answers tells whether an sshd greets there.
-func answers(ctx context.Context, address string) bool {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(address, "22"))
-	if err != nil {
-		return false
-	}
-	defer c.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = c.SetDeadline(deadline)
-	}
-	greeting := make([]byte, 4)
-	_, err = io.ReadFull(c, greeting)
-	return err == nil && string(greeting) == "SSH-"
-}
-
-// answersThrough tells whether one greets behind another host.
-func (n *network) answersThrough(ctx context.Context, r artifact.Route) bool {
-	if n.trees[r.Jump] == nil || n.find(ctx, r.Jump) != nil {
-		return false
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	greeted := false
-	_ = program{argv: []string{"ssh", "-F", n.config(false), "-W", net.JoinHostPort(r.Address, "22"), r.Jump},
-		line: func(line string) { greeted = strings.HasPrefix(line, "SSH-"); cancel() }}.run(ctx)
-	return greeted
-}
-
 // word is what an argument of a verb may be: it passes through the host's shell.
 var word = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
 
@@ -276,23 +146,37 @@ type call struct {
 	fresh bool           // over a connection that was made after the flip
 }
 
+// call does a call over the host's connection. The first call makes it, by the route that answers first.
 func (n *network) call(ctx context.Context, c call) error {
-	for _, a := range append([]string{c.verb}, c.args...) {
+	if first, err := n.connect(ctx, c); first || err != nil {
+		return err
+	}
+	remote, err := c.remote()
+	if err != nil {
+		return err
+	}
+	return told(program{argv: []string{"ssh", "-F", n.config(c.fresh), c.host, remote}, stdin: c.stdin, line: c.say}.run(ctx))
+}
+
+// remote is the command line for the host. The script is in it, so that stdin is the verb's alone.
+func (c *call) remote(before ...string) (string, error) {
+	words := slices.Concat(before, []string{c.verb}, c.args)
+	for _, a := range words {
 		if !word.MatchString(a) {
-			return fmt.Errorf("%q is no argument for a host", a)
+			return "", fmt.Errorf("%q is no argument for a host", a)
 		}
 	}
-	remote := fmt.Sprintf(`bash -c 'script=$(head -c %d); exec bash -c "$script" odoogen "$@"' odoogen %s`, len(hostScript),
-		strings.Join(append([]string{c.verb}, c.args...), " "))
-	stdin := io.Reader(strings.NewReader(hostScript))
-	if c.stdin != nil {
-		stdin = io.MultiReader(stdin, c.stdin)
+	return fmt.Sprintf("bash -c '%s' odoogen %s", strings.ReplaceAll(hostScript, "'", `'\''`), strings.Join(words, " ")), nil
+}
+
+func (c *call) say(line string) {
+	if c.line != nil {
+		c.line(strings.Split(line, "\t"))
 	}
-	err := program{argv: []string{"ssh", "-F", n.config(c.fresh), c.host, remote}, stdin: stdin, line: func(line string) {
-		if c.line != nil {
-			c.line(strings.Split(line, "\t"))
-		}
-	}}.run(ctx)
+}
+
+// told is the error of a call. ssh exits with 255 where it is ssh that failed.
+func told(err error) error {
 	var f *failure
 	if errors.As(err, &f) && f.code == 255 {
 		if f.said == "" {

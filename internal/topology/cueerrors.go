@@ -3,6 +3,7 @@ package topology
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,15 @@ const (
 	mismatch      = conflict + " (mismatched types %s and %s)"
 	outOfBound    = "invalid value %v (out of bound %s)"
 	notFound      = "reference %q not found"
+	undefined     = "undefined field: %s"
+	notImported   = "imported and not used: %s"
+	noRange       = "cannot range over %s (found %s, want list or struct)"
+	noPackage     = "builtin package %q undefined"
+	notUsed       = "unreferenced alias or let clause %s"
+	badCondition  = "cannot use %s (type %s) as type %s"
+	interpolation = "invalid interpolation"
+	structCycle   = "structural cycle"
+	explicit      = "explicit error (_|_ literal) in source"
 	incomplete    = "incomplete value %v"
 	emptyOr       = "%d errors in empty disjunction:"
 	wrongLength   = "incompatible list lengths (%d and %d)"
@@ -38,7 +48,10 @@ const (
 // report turns CUE's errors into problems: one for each mistake, at the user's place. Again, it only takes what
 // the mended places do not explain.
 func (e *evaluation) report(err error, again bool) {
-	heads := map[string]bool{} // paths at which no way of a disjunction fits
+	heads := map[string]bool{}   // paths at which no way of a disjunction fits
+	unknown := map[string]bool{} // paths of fields that the schema does not know
+	noneSuch := map[Place]bool{} // where packages are imported that there are not
+	inText := map[string]bool{}  // paths of texts of which a part has no value
 	var faults []fault
 	for _, ce := range errors.Errors(err) {
 		f := e.takeApart(ce)
@@ -46,8 +59,32 @@ func (e *evaluation) report(err error, again bool) {
 			heads[f.path] = true
 			continue
 		}
+		if f.schema > 0 {
+			e.ownFirst(&f)
+		}
+		switch f.format {
+		case notAllowed:
+			unknown[f.path] = !strings.HasSuffix(f.path, "]") // one way of a list that is too short
+		case interpolation:
+			inText[f.path] = true
+		case noPackage:
+			if len(f.user) > 0 {
+				noneSuch[f.user[0]] = true
+			}
+		}
 		faults = append(faults, f)
 	}
+	// What lies in an unknown field is unknown as well, and half a text is not of the right form.
+	faults = slices.DeleteFunc(faults, func(f fault) bool {
+		if f.format == notAllowed {
+			for p := parent(f.path); p != ""; p = parent(p) {
+				if unknown[p] {
+					return true
+				}
+			}
+		}
+		return f.format == schemaMessage && inText[f.path] || f.format == notImported && len(f.user) > 0 && noneSuch[f.user[0]]
+	})
 	ways := map[string][]fault{}
 	var order []string
 	for _, f := range faults {
@@ -75,6 +112,23 @@ func (e *evaluation) report(err error, again bool) {
 // printed once, but spoils all of them.
 func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 	absence := f.format == required || strings.HasPrefix(f.format, "incomplete") || strings.HasPrefix(f.format, "non-concrete")
+	if absence && e.exists(path) {
+		return // it is said of a value that is meant to be another one
+	}
+	if e.partial && (absence || f.format == notFound) {
+		e.broken.add(path) // what could not be read may have it
+		if f.format == notFound && p.Place.Line > 0 {
+			e.mended[p.Place] = unset
+		}
+		return
+	}
+	if again && f.format != notAllowed && (path != "" && e.broken["="+path] || slices.ContainsFunc(f.args, isStopgap)) {
+		e.broken.add(path)
+		if !absence && p.Place.Line > 0 {
+			e.mended[p.Place] = unset
+		}
+		return // a consequence of what stands in the place of a mistake
+	}
 	if again {
 		_, mended := e.mended[p.Place]
 		if mended || absence && (f.format != required && len(f.user) == 0 || e.broken.below(path)) || strings.HasPrefix(f.format, "non-concrete") {
@@ -91,6 +145,9 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 			return // what it lies in is wrong, and has a place
 		}
 		p.Place = e.origins.written(path)
+		if first, _, _ := strings.Cut(path, "."); p.Place == e.origins.top && e.names[first].Line > 0 {
+			p.Place = e.names[first]
+		}
 	}
 	e.broken.add(path)
 	key := [3]string{p.Place.String(), p.Message}
@@ -115,6 +172,35 @@ func (e *evaluation) take(path string, p Problem, f fault, again bool) {
 	default:
 		e.mended[p.Place] = unset
 	}
+}
+
+// isStopgap tells whether a value is what has been put in the place of a wrong one, or made of it.
+func isStopgap(value string) bool {
+	return value == "_" || strings.HasPrefix(value, "_.") || strings.HasPrefix(value, "_[")
+}
+
+// ownFirst puts the place where a field is set before those where what it refers to is.
+func (e *evaluation) ownFirst(f *fault) {
+	name := strings.Trim(f.path[len(parent(f.path)):], `."`)
+	slices.SortStableFunc(f.user, func(a, b Place) int {
+		own := func(p Place) int {
+			if e.labels[p] == name {
+				return 0
+			}
+			return 1
+		}
+		return own(a) - own(b)
+	})
+}
+
+// exists tells whether there is a value at a path, whatever was said of it.
+func (e *evaluation) exists(path string) bool {
+	p := cue.ParsePath(path)
+	if p.Err() != nil {
+		return false
+	}
+	v := e.origins.root.LookupPath(p)
+	return v.Exists() && v.IsConcrete() && v.Err() == nil
 }
 
 func (e *evaluation) takeApart(ce errors.Error) fault {
@@ -158,6 +244,9 @@ func cuePath(labels []string) string {
 // single is the problem of an error that stands for itself.
 func (e *evaluation) single(f fault) Problem {
 	p := Problem{Path: f.path}
+	if strings.HasPrefix(f.path, "let[") {
+		p.Path = ""
+	}
 	if len(f.user) > 0 {
 		p.Place = f.user[0]
 	}
@@ -170,14 +259,42 @@ func (e *evaluation) single(f fault) Problem {
 		p.Message = missing
 		p.Place = e.origins.written(parent(f.path))
 		p.Hint = e.doc(f.path)
+		if at, asked := e.asked[name]; asked {
+			p.Place = at
+			p.Hint = fmt.Sprintf("%s: sets it; with ? or ! it only says what the value may be", name)
+		}
 	case incomplete:
 		p.Message = "has no value yet, want " + wanted(f.args[0])
+		if strings.Contains(f.args[0], "=~") {
+			p.Message, p.Hint = "has no value yet", e.doc(f.path)
+		}
 		if p.Place.Line == 0 {
-			p.Place = e.origins.written(parent(f.path))
+			p.Place = e.origins.written(f.path)
 		}
 	case notFound:
 		p.Message = "nothing is named " + f.args[0]
 		p.Hint = e.unquoted(f.args[0])
+	case undefined:
+		p.Message = "there is no " + f.args[0] + " in what this refers to"
+	case notImported:
+		p.Message = "imported, but not used: " + f.args[0]
+		p.Hint = "leave the import out"
+	case noPackage:
+		p.Message = fmt.Sprintf("cannot import %q", f.args[0])
+		p.Hint = "CUE has no package of that name; there are strings, list, math, net, time, regexp and others"
+	case notUsed:
+		p.Message = f.args[0] + " is never used"
+		p.Hint = "leave it out"
+	case badCondition:
+		p.Message = fmt.Sprintf("invalid value %s, want %s", f.args[0], wanted(f.args[2]))
+	case interpolation:
+		p.Message = `a part of the text, \(...), has no value`
+	case noRange:
+		p.Message = "for goes through a list or fields in braces, not through " + f.args[0]
+	case structCycle:
+		p.Message = "holds itself, without an end"
+	case explicit:
+		p.Message = "an error stands in the place of a value"
 	case schemaMessage:
 		p.Message = f.args[0]
 		if v := strconv.Quote(e.literals[p.Place]); strings.Contains(p.Message, v) {
@@ -186,12 +303,19 @@ func (e *evaluation) single(f fault) Problem {
 	case outOfBound:
 		p.Message = fmt.Sprintf("invalid value %s, want %s", f.args[0], wanted(f.args[1]))
 	case conflict, mismatch:
+		if wrong, ok := e.otherKind(f); ok {
+			return wrong
+		}
 		if len(f.user) > 1 && f.schema == 0 {
 			return setTwice(p, f)
 		}
 		p.Message = e.unwanted(f, []string{e.want(f)})
 		p.Hint = quotedNumber(e.value(f), e.want(f))
+		if e.value(f) == "{...}" && e.want(f) == wanted("string") {
+			p.Hint = "its name alone, in quotes"
+		}
 	default:
+		f.format = strings.TrimPrefix(f.format, "failed arithmetic: ")
 		p.Message = fmt.Sprintf(strings.ReplaceAll(strings.ReplaceAll(f.format, "%d", "%s"), "%q", "%s"), anys(f.args)...)
 		if p.Place.Line == 0 {
 			p.Place = e.origins.written(parent(f.path))
@@ -210,9 +334,55 @@ func setTwice(p Problem, f fault) Problem {
 		a, b = b, a
 	}
 	p.Place = second
-	p.Message = fmt.Sprintf("set to %s, but it is %s already", b, a)
+	p.Message = fmt.Sprintf("set to %s, but it is %s already", outline(b), outline(a))
 	p.Also = []Also{{Place: first, Message: "set here first"}}
 	return p
+}
+
+// outline is a value as a message has room for it.
+func outline(value string) string {
+	switch {
+	case strings.HasPrefix(value, "{"):
+		return "{...}"
+	case strings.HasPrefix(value, "["):
+		return "[...]"
+	}
+	return shortened(value)
+}
+
+// otherKind is the problem of two places of the user of which one has fields or a list where the schema wants the
+// other, or neither: that place alone is wrong.
+func (e *evaluation) otherKind(f fault) (Problem, bool) {
+	want := kindAt(f.path)
+	if f.format != mismatch || f.schema > 0 || len(f.user) < 2 || want == "" {
+		return Problem{}, false
+	}
+	for n, kind := range f.args[2:] {
+		if kind != want && n < len(f.user) {
+			return Problem{Path: f.path, Place: f.user[n],
+				Message: fmt.Sprintf("invalid value %s, want %s", outline(f.args[n]), wanted(want))}, true
+		}
+	}
+	return Problem{}, false
+}
+
+// kindAt is struct or list, as the model has it at a path; empty for any other.
+func kindAt(path string) string {
+	holder := modelType(parent(path))
+	if modelType(path) != nil {
+		return "struct"
+	}
+	if holder == nil {
+		return ""
+	}
+	t, ok := fieldNamed(holder, strings.Trim(path[len(parent(path)):], `."`))
+	switch {
+	case !ok || t.Kind() != reflect.Slice:
+		return ""
+	case t.Elem().Kind() == reflect.Pointer:
+		return "struct"
+	}
+	return "list"
 }
 
 // disjunction is the problem of a value that fits none of several ways. Every way has failed by itself; those that
@@ -235,6 +405,12 @@ func (e *evaluation) disjunction(head string, ways []fault, again bool) {
 		e.broken.add(head)
 		return
 	}
+	if kindAt(head) != "" { // two values of another kind disagree, and neither is right
+		at = slices.DeleteFunc(at, func(f fault) bool { return f.format == conflict && f.schema == 0 })
+	}
+	if len(at) == 0 {
+		return
+	}
 	slices.SortStableFunc(at, func(a, b fault) int { return cmp.Compare(a.schema, b.schema) })
 	var wants []string
 	for _, f := range at {
@@ -242,7 +418,7 @@ func (e *evaluation) disjunction(head string, ways []fault, again bool) {
 			e.take(head, e.single(f), f, again)
 			return
 		}
-		if f.format == conflict && len(f.user) > 1 && f.schema == 0 {
+		if f.format == conflict && len(f.user) > 1 && f.schema == 0 && kindAt(head) == "" {
 			e.take(head, setTwice(Problem{Path: head}, f), f, again)
 			return
 		}
@@ -281,7 +457,15 @@ func (e *evaluation) value(f fault) string {
 			return v
 		}
 	}
-	return shortened(f.args[0])
+	if (f.format == conflict || f.format == mismatch) && isType(f.args[0]) && !isType(f.args[1]) {
+		return outline(f.args[1])
+	}
+	return outline(f.args[0])
+}
+
+// isType tells whether CUE's text is a type or a bound, which no user writes for a value.
+func isType(text string) bool {
+	return wanted(text) != shortened(text) && !strings.HasPrefix(text, "-")
 }
 
 // want is what the schema would have had in its place.
@@ -290,7 +474,7 @@ func (e *evaluation) want(f fault) string {
 	case outOfBound:
 		return wanted(f.args[1])
 	case mismatch:
-		if e.value(f) == f.args[1] {
+		if v := e.value(f); v == f.args[1] || v == outline(f.args[1]) && v != outline(f.args[0]) {
 			return wanted(cmp.Or(typeOnly(f.args[2]), f.args[0]))
 		}
 		return wanted(cmp.Or(typeOnly(f.args[3]), f.args[1]))
@@ -359,8 +543,14 @@ func (e *evaluation) unquoted(name string) string {
 	case "false", "no", "off":
 		return "want true or false, in lower case"
 	}
+	if slices.Contains(packages, name) {
+		return fmt.Sprintf("import %q, below the package clause", name)
+	}
 	return "a text needs quotes: " + strconv.Quote(name)
 }
+
+// packages are those of CUE that a spec has a use for.
+var packages = []string{"list", "math", "net", "regexp", "strconv", "strings", "struct", "text", "time"}
 
 // doc is the schema's comment on a field, the first sentence of it.
 func (e *evaluation) doc(path string) string {

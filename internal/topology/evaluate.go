@@ -10,7 +10,9 @@ import (
 	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/load"
+	"cuelang.org/go/cue/token"
 )
 
 // evaluation is a spec as CUE evaluates it, with the mistakes of its shape.
@@ -26,12 +28,15 @@ type evaluation struct {
 	problems Problems
 	broken   pathSet // what no rule may be held against
 	usable   bool    // there is something to decode
+	partial  bool    // some statements could not be read: nothing can be said of what is missing
 
 	said      map[[3]string]int // place, message and path of what is among the problems, and where
 	mended    map[Place]mend
 	suggested map[string]bool  // paths of fields that were meant by an unknown one
 	literals  map[Place]string // source text of the user's numbers and strings
-	names     map[string]bool  // definitions and hidden fields that the user's files can name
+	names     map[string]Place // definitions and hidden fields that the user's files can name
+	labels    map[Place]string // names of the user's fields, by the places of their values
+	asked     map[string]Place // fields that the user only constrains, "monthly?: 130", by name
 }
 
 // mend is what is done to a wrong place before the next evaluation.
@@ -43,27 +48,32 @@ const (
 )
 
 // rounds bounds the evaluations: names not found, then conflicts, then what is missing, and one to spare.
-const rounds = 4
+const rounds = 6
 
 func evaluate(dir string, files fs.FS) *evaluation {
 	e := &evaluation{dir: dir, files: files, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
-	for round := range rounds {
-		instance := load.Instances([]string{".:" + packageName}, &load.Config{
-			FS:         files,
-			FromFSPath: func(p string) string { return strings.TrimPrefix(p, "/") },
-			Env:        []string{"CUE_REGISTRY=none"},
-		})[0]
-		if instance.Err != nil {
-			e.problems = e.loadProblems(instance.Err)
+	instance := e.load()
+	if instance.Err != nil {
+		if !e.readable(instance.Err) {
 			return e
 		}
+		if instance = e.load(); instance.Err != nil {
+			return e
+		}
+	}
+	for round := range rounds {
 		if round > 0 {
+			instance = e.load()
 			e.apply(instance)
 		}
-		// A context keeps all that it ever built: one for each evaluation, dropped with it.
-		root := cuecontext.New().BuildInstance(instance)
+		root, err := compiled(instance)
+		if err != nil && round > 0 {
+			break // what was found before holds
+		}
 		e.origins = &Origins{root: root, dir: dir, top: top(dir, instance)}
-		err := root.Validate(cue.Concrete(true), cue.All())
+		if err == nil {
+			err = root.Validate(cue.Concrete(true), cue.All())
+		}
 		if err == nil {
 			break
 		}
@@ -72,13 +82,46 @@ func evaluate(dir string, files fs.FS) *evaluation {
 		}
 		before := len(e.mended)
 		e.report(err, round > 0)
+		if len(e.problems) == 0 && !e.partial {
+			e.whatever(err)
+		}
 		if len(e.mended) == before {
 			break
 		}
 	}
 	// The binder always brings the sections, unless the build as a whole failed.
-	e.usable = e.origins.root.LookupPath(cue.ParsePath("budget")).Exists()
+	e.usable = !e.partial && e.origins.root.LookupPath(cue.ParsePath("budget")).Exists()
 	return e
+}
+
+// whatever is the problem of an error that no other wording fits: CUE's own first one.
+func (e *evaluation) whatever(err error) {
+	p := e.unreadable(errors.Errors(err)[0])
+	if p.Place.Line == 1 && p.Place.Col == 1 {
+		p.Place = e.origins.top
+	}
+	e.problems = append(e.problems, p)
+}
+
+// load reads and parses the files, with imports.
+func (e *evaluation) load() *build.Instance {
+	return load.Instances([]string{".:" + packageName}, &load.Config{
+		FS:         e.files,
+		FromFSPath: func(p string) string { return strings.TrimPrefix(p, "/") },
+		Env:        []string{"CUE_REGISTRY=none"},
+	})[0]
+}
+
+// compiled evaluates the files. A context keeps all that it ever built: one for each evaluation, dropped with it. CUE
+// panics on some files that nobody would write; that is a mistake of theirs to the user, and none of odoogen's.
+func compiled(instance *build.Instance) (root cue.Value, err error) {
+	ctx := cuecontext.New()
+	defer func() {
+		if what := recover(); what != nil {
+			root, err = ctx.CompileString("{}"), errors.Newf(token.NoPos, "CUE gives up on this spec: %v", what)
+		}
+	}()
+	return ctx.BuildInstance(instance), nil
 }
 
 // top is the beginning of the first of the user's files.
@@ -114,10 +157,18 @@ func (e *evaluation) apply(instance *build.Instance) {
 					done[at] = true
 				}
 			case ast.Expr:
+				if around := selection(c); around != nil {
+					e.mended[e.origins.place(around.Pos())] = unset // its turn comes next
+					return true
+				}
+				any := stopgap(c)
+				if any == nil {
+					return true
+				}
 				if f, ok := c.Parent().Node().(*ast.Field); kind == drop || ok && f.Label == ast.Node(n) {
 					return true
 				}
-				c.Replace(&ast.Ident{NamePos: n.Pos(), Name: "_"})
+				c.Replace(any)
 				done[at] = true
 			}
 			return true
@@ -125,14 +176,61 @@ func (e *evaluation) apply(instance *build.Instance) {
 	}
 }
 
+// selection is the expression that selects by a wrong part, or from one: of a.b.c with a wrong b, all of it is wrong.
+func selection(c astutil.Cursor) ast.Expr {
+	switch around := c.Parent().Node().(type) {
+	case *ast.SelectorExpr:
+		return around
+	case *ast.IndexExpr:
+		return around
+	}
+	return nil
+}
+
+// stopgap is what stands in the place of a wrong expression: any value; no values to go through; a condition that is
+// not met. It is nil where no expression may stand: in the text between the parts of an interpolation, for a name.
+func stopgap(c astutil.Cursor) ast.Expr {
+	n := c.Node()
+	_, text := n.(*ast.BasicLit)
+	switch around := c.Parent().Node().(type) {
+	case *ast.Interpolation:
+		if text {
+			return nil
+		}
+	case *ast.ImportSpec:
+		return nil
+	case *ast.LetClause:
+		if n != ast.Node(around.Expr) {
+			return nil
+		}
+	case *ast.ForClause:
+		if n != ast.Node(around.Source) {
+			return nil
+		}
+		return &ast.StructLit{Lbrace: n.Pos()}
+	case *ast.IfClause:
+		return &ast.BasicLit{ValuePos: n.Pos(), Kind: token.FALSE, Value: "false"}
+	}
+	return &ast.Ident{NamePos: n.Pos(), Name: "_"}
+}
+
 // readSource remembers what messages quote of the user's files.
 func (e *evaluation) readSource(instance *build.Instance) {
-	e.literals, e.names = map[Place]string{}, map[string]bool{}
+	e.literals, e.labels = map[Place]string{}, map[Place]string{}
+	e.names, e.asked = map[string]Place{}, map[string]Place{}
 	for _, file := range instance.Files {
 		ast.Walk(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.BasicLit:
 				e.literals[e.origins.place(n.Pos())] = n.Value
+			case *ast.Field:
+				name, _, err := ast.LabelName(n.Label)
+				if err == nil {
+					e.labels[e.origins.place(n.Value.Pos())] = name
+				}
+				if err == nil && n.Constraint != token.ILLEGAL && !inSchema(file.Filename) {
+					e.asked[name] = e.origins.place(n.Pos())
+				}
 			case *ast.UnaryExpr:
 				if lit, ok := n.X.(*ast.BasicLit); ok {
 					e.literals[e.origins.place(n.Pos())] = n.Op.String() + lit.Value
@@ -143,7 +241,7 @@ func (e *evaluation) readSource(instance *build.Instance) {
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.Field); ok {
 				if name, ident, err := ast.LabelName(f.Label); err == nil && ident && strings.ContainsAny(name[:1], "#_") {
-					e.names[name] = true
+					e.names[name] = e.origins.place(f.Pos())
 				}
 			}
 		}

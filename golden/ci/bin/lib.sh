@@ -63,6 +63,9 @@ as() {
 	setpriv --reuid="$user" --regid="$user" --init-groups --reset-env -- "$@"
 }
 
+# git_in runs git in a mirror as the user who owns it, without anything that he has configured: git_in REPOSITORY ARGUMENT...
+git_in() { as "$MIRROR_USER" env HOME=/dev/null git --git-dir="$MIRROR/$1.git" "${@:2}"; }
+
 # replace writes a file of the state directory in one step, from standard input: replace PATH
 replace() {
 	mkdir -p -- "${1%/*}"

@@ -1,0 +1,294 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"odoogen/internal/artifact"
+)
+
+// route is one of a host's, straight or through another host.
+type route struct {
+	artifact.Route
+	jump bool
+}
+
+// options are what ssh must know of a connection by this route.
+func (r *route) options(n *network, c connection) []string {
+	kind, through := "", "ProxyCommand none"
+	if c.fresh {
+		kind = ".fresh"
+	}
+	jump := "none"
+	if r.jump {
+		jump, through = r.Jump, "ProxyJump "+r.Jump
+	}
+	return []string{"HostName " + r.Address, "User root", "HostKeyAlias " + c.host, "ProxyJump " + jump, through,
+		"ControlPath " + filepath.Join(n.dir, fmt.Sprintf("%s.%s.%s%s.socket", c.host, r.Name, jump, kind))}
+}
+
+// way is the route by which a connection was made.
+type way struct {
+	found chan struct{} // closed when the rest is known
+	route *route
+	err   error
+}
+
+// routeOf is the route of a connection, or else of the host's other one; nil where none is known.
+func (n *network) routeOf(c connection) *route {
+	for _, c := range []connection{c, {c.host, !c.fresh}} {
+		if w := n.ways[c]; w != nil && w.route != nil {
+			return w.route
+		}
+	}
+	return nil
+}
+
+// routes are those that a connection may take, in the order of preference. One that confirms takes that of the push, but
+// not a first push's bootstrap: what is confirmed is a way that remains.
+func (n *network) routes(c connection) []*route {
+	if r := n.routeOf(c); c.fresh && r != nil && r.Name != "bootstrap" {
+		return []*route{r}
+	}
+	var all []*route
+	for _, r := range n.trees[c.host].Routes {
+		if c.fresh && r.Name == "bootstrap" {
+			continue
+		}
+		all = append(all, &route{r, false})
+		if r.Jump != "" {
+			all = append(all, &route{r, true})
+		}
+	}
+	return all
+}
+
+// connect makes the connection that a call goes over, where there is none yet, by doing that call; first says so. Else
+// it returns when the connection stands.
+func (n *network) connect(ctx context.Context, c call) (first bool, err error) {
+	to := connection{c.host, c.fresh}
+	n.mu.Lock()
+	w := n.ways[to]
+	if w == nil {
+		r := &race{network: n, call: c, to: to, way: &way{found: make(chan struct{})}, routes: n.routes(to)}
+		n.ways[to] = r.way
+		n.mu.Unlock()
+		return true, r.run(ctx)
+	}
+	n.mu.Unlock()
+	select {
+	case <-w.found:
+		return false, w.err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+const (
+	stagger  = 250 * time.Millisecond // until the next route is tried as well
+	patience = 8                      // seconds until one has failed
+)
+
+// race does one call by several routes: the first that answers has won. Each is tried when the one before has failed, or
+// its sshd has not greeted in time. The call may so be done twice: it only asks.
+type race struct {
+	*network
+	call
+	to     connection
+	way    *way
+	routes []*route
+	said   []byte // to stdin of each
+	events chan event
+
+	winner sync.Mutex
+	others []context.CancelFunc
+}
+
+// event is what becomes of a route: its sshd greets; in the end it has done the call, or failed.
+type event struct {
+	route   int
+	greeted bool
+	err     error
+}
+
+func (r *race) run(ctx context.Context) error {
+	if r.stdin != nil {
+		var err error
+		if r.said, err = io.ReadAll(r.stdin); err != nil {
+			return r.lost(err)
+		}
+	}
+	r.events = make(chan event, 2*len(r.routes))
+	greeted := map[int]bool{}
+	tried := 0
+	var refused []error
+	try := func() {
+		if tried < len(r.routes) {
+			ctx, cancel := context.WithCancel(ctx)
+			r.winner.Lock()
+			r.others = append(r.others, cancel)
+			r.winner.Unlock()
+			go r.try(ctx, tried)
+			tried++
+		}
+	}
+	try()
+	for failed := 0; failed < len(r.routes); {
+		var late <-chan time.Time
+		if len(greeted) == 0 && tried < len(r.routes) {
+			late = time.After(stagger)
+		}
+		select {
+		case <-ctx.Done():
+			return r.lost(context.Cause(ctx))
+		case <-late:
+			try()
+		case e := <-r.events:
+			leads, decided := r.leads(e.route)
+			switch {
+			case e.greeted:
+				greeted[e.route] = true
+				continue
+			case leads:
+				return e.err
+			case decided: // it was given up
+				continue
+			case !errors.Is(e.err, errUnreachable): // the host itself refuses
+				return r.lost(e.err)
+			case greeted[e.route]:
+				refused = append(refused, e.err)
+				delete(greeted, e.route)
+			}
+			failed++
+			try()
+		}
+	}
+	if refused != nil {
+		return r.lost(errors.Join(refused...))
+	}
+	var all []string
+	for _, route := range r.routes {
+		if !route.jump {
+			all = append(all, route.Name+" "+route.Address)
+		}
+	}
+	return r.lost(fmt.Errorf("%w: no ssh answers at %s", errUnreachable, strings.Join(all, ", ")))
+}
+
+// lost is a race that nobody wins.
+func (r *race) lost(err error) error {
+	r.winner.Lock()
+	defer r.winner.Unlock()
+	if r.way.route == nil && r.way.err == nil {
+		r.way.err = err
+		close(r.way.found)
+	}
+	for _, cancel := range r.others {
+		cancel()
+	}
+	return err
+}
+
+// won tells whether a route has answered first. The others are given up.
+func (r *race) won(i int) bool {
+	r.winner.Lock()
+	defer r.winner.Unlock()
+	if r.way.route == nil && r.way.err == nil {
+		r.network.mu.Lock()
+		r.way.route = r.routes[i]
+		r.way.err = r.write()
+		r.network.mu.Unlock()
+		close(r.way.found)
+		for other, cancel := range r.others {
+			if other != i {
+				cancel()
+			}
+		}
+	}
+	return r.way.route == r.routes[i]
+}
+
+// leads tells whether a route has won, and whether any has.
+func (r *race) leads(i int) (leads, decided bool) {
+	r.winner.Lock()
+	defer r.winner.Unlock()
+	return r.way.route == r.routes[i], r.way.route != nil
+}
+
+// try does the call by one route. The ssh that does it stays, as the connection for all calls to come.
+func (r *race) try(ctx context.Context, i int) {
+	err := r.attempt(ctx, i)
+	r.events <- event{route: i, err: err}
+}
+
+func (r *race) attempt(ctx context.Context, i int) error {
+	way := r.routes[i]
+	if way.jump {
+		if r.trees[way.Jump] == nil {
+			return fmt.Errorf("%w: the spec has no host %q", errUnreachable, way.Jump)
+		}
+		// Others may wait for that connection, so it does not end with this try.
+		if _, err := r.connect(r.life, call{host: way.Jump, verb: "standing", fresh: r.fresh}); err != nil {
+			return err
+		}
+	}
+	remote, err := r.remote("keep-open")
+	if err != nil {
+		return err
+	}
+	argv := []string{"ssh", "-F", r.config(r.fresh), "-o", "LogLevel DEBUG1", "-o", fmt.Sprintf("ConnectTimeout %d", patience),
+		"-o", "ControlMaster yes", "-o", "ControlPersist no"}
+	for _, option := range way.options(r.network, r.to) {
+		argv = append(argv, "-o", option)
+	}
+	in, out, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	p := program{argv: append(argv, r.host, remote), stdin: in,
+		line: func(line string) {
+			switch {
+			case !r.won(i):
+			case line == "ready":
+				close(ready)
+			default:
+				r.say(line)
+			}
+		},
+		log: func(line string) {
+			if strings.HasPrefix(line, "Remote protocol version") {
+				r.events <- event{route: i, greeted: true}
+			}
+		},
+	}
+	life, cancel := context.WithCancel(r.life)
+	stop := context.AfterFunc(ctx, cancel)
+	r.open.Go(func() {
+		defer cancel()
+		defer in.Close()
+		defer out.Close()
+		ended <- told(p.run(life))
+	})
+	go func() {
+		_, _ = out.Write(append(slices.Clip(r.said), "end\n"...))
+	}()
+	select {
+	case <-ready:
+		stop()
+		return nil
+	case err := <-ended:
+		if err == nil {
+			err = fmt.Errorf("%w: the connection was lost", errUnreachable)
+		}
+		return err
+	}
+}
