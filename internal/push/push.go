@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -34,6 +33,7 @@ type Push struct {
 	nonce   string
 	ahead   *ahead
 
+	wanted  []*artifact.Host // all of the topology
 	moves   []Move
 	refused []Refusal
 }
@@ -61,12 +61,13 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 		return err
 	}
 	for _, t := range trees {
-		if len(names) > 0 && !slices.Contains(names, t.Host) {
-			continue
-		}
 		facts, err := ReadHost(t)
 		if err != nil {
 			return err
+		}
+		p.wanted = append(p.wanted, facts)
+		if len(names) > 0 && !slices.Contains(names, t.Host) {
+			continue
 		}
 		p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: facts})
 	}
@@ -96,7 +97,9 @@ func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
 		plans = append(plans, h.plan)
 		before = append(before, hostBefore(h.seen.Host))
 	}
-	p.moves, p.refused = Moved(before, slices.SortedFunc(maps.Values(p.net.trees), func(a, b *artifact.Host) int { return strings.Compare(a.Host, b.Host) }), false)
+	if !p.returns { // what comes back finds its data where it was
+		p.moves, p.refused = Moved(before, p.wanted, false)
+	}
 	for _, h := range p.hosts {
 		p.place(h)
 	}
