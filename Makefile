@@ -39,7 +39,7 @@ docs: build
 	./odoogen picture -o docs/topology.svg
 
 bench:
-	go test -run '^$$' -bench . ./...
+	go test -run '^$$' -bench . -timeout 30m ./...
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
