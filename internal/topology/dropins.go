@@ -77,7 +77,7 @@ func (t *Topology) ownUnits(h *Host) map[string]string {
 		own[u] = ""
 	}
 	if h.RunsOdoo() {
-		for _, u := range []string{OdooSlice, CertificatesUnit, IssueUnit, MirrorUnit, VenvTemplate} {
+		for _, u := range []string{OdooSlice, CertificatesUnit, IssueUnit, MirrorUnit, VenvTemplate, FirstReleaseUnit} {
 			own[u] = ""
 		}
 	}
