@@ -17,6 +17,7 @@ import (
 	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
 	"odoogen/internal/push"
+	"odoogen/internal/review"
 )
 
 // pushOptions are what plan, push and status share: where the trees come from, whose key opens secrets, and what is shown.
@@ -135,7 +136,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if err != nil {
 				return err
 			}
-			printPlans(cmd.OutOrStdout(), plans)
+			review.PlansText(cmd.OutOrStdout(), plans)
 			if empty(plans) {
 				return nil
 			}
