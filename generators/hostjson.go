@@ -18,11 +18,12 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("host", h.Name, h.Path).
 		Set("fqdn", h.FQDN, h.At("fqdn")).
 		Set("debian", h.Debian, h.At("debian")).
+		Set("manage", h.Manage, h.At("manage")).
 		Set("network", hostNetwork(t, h)).
 		Set("routes", hostRoutes(t, h)).
 		Set("hostKeys", list(h.HostKeys, func(int) string { return h.At("hostKeys") })).
 		Set("timezone", t.Network.Time.Zone, "network.time.zone").
-		Set("vendors", hostVendors(t)).
+		Set("vendors", hostVendors(t, h)).
 		Set("packages", hostPackages(t, h)).
 		Set("downloads", hostDownloads(t, h)).
 		Set("doors", hostDoors(h)).
@@ -89,8 +90,11 @@ func hostRoutes(t *topology.Topology, h *topology.Host) *conf.Node {
 }
 
 // hostVendors are the package sources, with the fingerprint that their key must have.
-func hostVendors(t *topology.Topology) *conf.Node {
+func hostVendors(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
+	if !h.Manages(topology.PackagesLayer) {
+		return all
+	}
 	for _, v := range t.Packages.Vendors {
 		all.Add(conf.Object().
 			Set("name", v.Name).
@@ -116,7 +120,7 @@ func hostPackages(t *topology.Topology, h *topology.Host) *conf.Node {
 // hostDownloads are packages that no package source has: by address and hash.
 func hostDownloads(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
-	if w := t.Sources.Wkhtmltopdf; w != nil && h.RunsOdoo() {
+	if w := t.Sources.Wkhtmltopdf; w != nil && h.RunsOdoo() && h.Manages(topology.PackagesLayer) {
 		const path = "sources.wkhtmltopdf"
 		all.Add(conf.Object().
 			Set("package", "wkhtmltox").

@@ -27,10 +27,12 @@ func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 			Set("status", 200).
 			Set("when", cmp.Or(i.HeldUntil(), i.Current())).
 			Set("otherwise", otherwise), i.Path)
-		all.Add(conf.Object().
-			Set("kind", "tls").
-			Set("address", "127.0.0.1:443").
-			Set("name", i.Domain, i.Path+".domain"), i.Path)
+		if h.ServesWeb() {
+			all.Add(conf.Object().
+				Set("kind", "tls").
+				Set("address", "127.0.0.1:443").
+				Set("name", i.Domain, i.Path+".domain"), i.Path)
+		}
 	}
 	for _, l := range t.Listeners(h) {
 		if l.Metrics {

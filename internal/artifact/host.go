@@ -14,6 +14,7 @@ type Host struct {
 	Host      string   `json:"host"`
 	FQDN      string   `json:"fqdn"`
 	Debian    int      `json:"debian"`
+	Manage    []string `json:"manage"` // the layers that are odoogen's
 	Network   Network  `json:"network"`
 	Routes    []Route  `json:"routes"`
 	HostKeys  []string `json:"hostKeys"`

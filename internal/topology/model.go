@@ -49,6 +49,7 @@ type Host struct {
 	Uplink    Uplink   `cue:"uplink"`
 	Reserve   Reserve  `cue:"reserve"`
 
+	Manage   []string    `cue:"manage"` // the layers that are odoogen\'s
 	Sysctl   []*Setting  `cue:"sysctl"`
 	Packages []string    `cue:"packages"`
 	Units    []*DropIn   `cue:"units"`
