@@ -75,19 +75,19 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	store, keys := secretStore(), o.identity.keys(cmd)
-	digests, err := store.Digests()
-	if err != nil {
-		return nil, nil, err
-	}
-	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
-	p := &push.Push{Owner: operator(), Say: o.progress.say, Secrets: push.Secrets{Digests: digests, Open: open}}
+	p := &push.Push{Owner: operator(), Say: o.progress.say}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		if golden, err := builtIn("golden"); err == nil {
 			p.Ahead(cmd.Context(), golden, names)
 		}
 	}
 	trees, reviewed, err := o.trees(cmd)
+	if err == nil {
+		// After the trees: inside a lab those bring values for their secrets.
+		store, keys := secretStore(), o.identity.keys(cmd)
+		p.Secrets.Open = func(name string) ([]byte, error) { return store.Open(name, keys) }
+		p.Secrets.Digests, err = store.Digests()
+	}
 	if err == nil {
 		err = p.Start(trees, names)
 	}
