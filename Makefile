@@ -1,7 +1,7 @@
 # make demo   builds odoogen, and turns two throw-away Debian hosts into the sample's topology (as root on Debian; else it compiles)
 # make test   installs what the tests need (as root on Debian) and runs them; ALL=1 adds the long ones
-# make golden writes golden/, the reviewed build of the sample
-# make docs   writes the parts of docs/ that are generated
+# make golden writes golden/, the reviewed build of the sample, and the comments of its edits
+# make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading, building and pushing
 # make fuzz   lets each fuzz test search for FUZZTIME
 
@@ -32,14 +32,16 @@ packages:
 
 golden: build
 	./odoogen build -o golden
+	go test ./cmd/odoogen -run TestDiffComments -write
 
-docs:
+docs: build
 	go test ./schema -run TestFieldReference -write
+	./odoogen picture -o docs/topology.svg
 
 bench: packages
 	@command -v ansible-playbook >/dev/null || { test "$$(id -u)" -eq 0 && apt-get install -y --no-install-recommends ansible-core >/dev/null; } || \
 		echo 'left out: Ansible to compare with: apt-get install ansible-core'
-	go test -run '^$$' -bench . ./...
+	go test -run '^$$' -bench . -timeout 30m ./...
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \

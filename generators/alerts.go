@@ -161,7 +161,7 @@ func (r *rules) cluster(t *topology.Topology, c *topology.Cluster) {
 }
 
 func (r *rules) certificates(t *topology.Topology) {
-	if !r.host.RunsOdoo() {
+	if !r.host.ServesWeb() {
 		return
 	}
 	r.alert("CertificateEnds", critical, hour,

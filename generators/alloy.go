@@ -55,7 +55,7 @@ func targets(t *topology.Topology, h *topology.Host) []target {
 		postgres.labels.Set("cluster", c.Name)
 		all = append(all, postgres)
 	}
-	if h.RunsOdoo() {
+	if h.ServesWeb() {
 		all = append(all, newTarget(h, "nginx", o.Exporters.Nginx, "observability.exporters.nginx"))
 	}
 	if o.Grafana != nil {

@@ -68,6 +68,7 @@ var bound = map[string]string{
 	"sources.repositories.odoo19.credential": "a deploy key opens ssh addresses, not https",
 	"sources.repositories.web17.credential":  "a deploy key opens ssh addresses, not https",
 	"sources.repositories.web19.credential":  "a deploy key opens ssh addresses, not https",
+	"hosts.*.manage[]":                       "what runs on a host stands on its layers; testdata/script/accept/manage.txtar leaves each to somebody else",
 	"hosts.tests.jump":                       "one host of a chain has a public address and no jump",
 	"hosts.tests.debian":                     "Odoo 17.0 and PostgreSQL 15 want Debian 12",
 	"clusters.*.host":                        "instances share no host with CI, and there are two hosts",

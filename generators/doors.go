@@ -12,33 +12,39 @@ import (
 // next, so a flip of `current` is one rename; a link per file would dangle on one side of it.
 func hostDoors(h *topology.Host) *conf.Node {
 	all := conf.Array()
-	link := func(path, target string) {
-		all.Add(conf.Object().Set("path", path).Set("link", topology.Current+"/"+target))
+	add := func(layer topology.Layer, door *conf.Node, from ...string) {
+		if h.Manages(layer) {
+			all.Add(door, from...)
+		}
 	}
-	anchor := func(path string, mode string, text string, from ...string) {
-		all.Add(conf.Object().Set("path", path).Set("mode", mode).Set("content", text), from...)
+	link := func(layer topology.Layer, path, target string, from ...string) {
+		add(layer, conf.Object().Set("path", path).Set("link", topology.Current+"/"+target), from...)
 	}
-	for _, d := range []string{"system", "network", "timesyncd.conf.d", "journald.conf.d"} {
-		link("/usr/local/lib/systemd/"+d, "systemd/"+d)
+	anchor := func(layer topology.Layer, path, mode, text string, from ...string) {
+		add(layer, conf.Object().Set("path", path).Set("mode", mode).Set("content", text), from...)
 	}
-	for _, d := range []string{"sysusers.d", "tmpfiles.d", "sysctl.d"} {
-		link("/usr/local/lib/"+d, d)
-	}
-	link("/etc/apt/sources.list.d/odoogen.sources", "apt/odoogen.sources")
-	link("/etc/apt/preferences.d/odoogen", "apt/preferences")
-	link("/etc/needrestart/conf.d/odoogen.conf", "needrestart/odoogen.conf")
-	link("/etc/postgresql-common/createcluster.d/odoogen.conf", "postgresql-common/createcluster.conf")
-	anchor("/etc/apt/apt.conf.d/99odoogen", "0644", "#include \""+topology.Current+"/apt/apt.conf\";\n")
-	anchor("/etc/ssh/sshd_config.d/10-odoogen.conf", "0644", "Include "+topology.Current+"/ssh/*.conf\n")
-	anchor("/etc/sudoers.d/odoogen", "0440", "@includedir "+topology.Current+"/sudoers.d\n")
+	link(topology.EverywhereLayer, "/usr/local/lib/systemd/system", "systemd/system")
+	link(topology.NetworkLayer, "/usr/local/lib/systemd/network", "systemd/network")
+	link(topology.TimeLayer, "/usr/local/lib/systemd/timesyncd.conf.d", "systemd/timesyncd.conf.d")
+	link(topology.JournalLayer, "/usr/local/lib/systemd/journald.conf.d", "systemd/journald.conf.d")
+	link(topology.UsersLayer, "/usr/local/lib/sysusers.d", "sysusers.d")
+	link(topology.UsersLayer, "/usr/local/lib/tmpfiles.d", "tmpfiles.d")
+	link(topology.SysctlLayer, "/usr/local/lib/sysctl.d", "sysctl.d")
+	link(topology.PackagesLayer, "/etc/apt/sources.list.d/odoogen.sources", "apt/odoogen.sources")
+	link(topology.PackagesLayer, "/etc/apt/preferences.d/odoogen", "apt/preferences")
+	link(topology.PackagesLayer, "/etc/needrestart/conf.d/odoogen.conf", "needrestart/odoogen.conf")
+	link(topology.PackagesLayer, "/etc/postgresql-common/createcluster.d/odoogen.conf", "postgresql-common/createcluster.conf")
+	anchor(topology.PackagesLayer, "/etc/apt/apt.conf.d/99odoogen", "0644", "#include \""+topology.Current+"/apt/apt.conf\";\n")
+	anchor(topology.SSHLayer, "/etc/ssh/sshd_config.d/10-odoogen.conf", "0644", "Include "+topology.Current+"/ssh/*.conf\n")
+	anchor(topology.SudoLayer, "/etc/sudoers.d/odoogen", "0440", "@includedir "+topology.Current+"/sudoers.d\n")
 	if h.RunsOdoo() {
-		anchor("/etc/nginx/conf.d/odoogen.conf", "0644", "include "+topology.Current+"/nginx/*.conf;\n")
+		anchor(topology.NginxLayer, "/etc/nginx/conf.d/odoogen.conf", "0644", "include "+topology.Current+"/nginx/*.conf;\n")
 	}
 	for _, f := range h.Files {
-		all.Add(conf.Object().Set("path", f.Name).Set("link", topology.Current+"/"+f.TreePath()), f.Path)
+		link(topology.EverywhereLayer, f.Name, f.TreePath(), f.Path)
 	}
 	for _, c := range h.Clusters {
-		anchor(fmt.Sprintf("/etc/postgresql/%d/%s/conf.d/odoogen.conf", c.Version, c.Name), "0644",
+		anchor(topology.PostgresLayer, fmt.Sprintf("/etc/postgresql/%d/%s/conf.d/odoogen.conf", c.Version, c.Name), "0644",
 			fmt.Sprintf("include '%[1]s/postgresql/%[2]s/postmaster.conf'\ninclude '%[1]s/postgresql/%[2]s/reload.conf'\n",
 				topology.Current, c.Name), c.Path)
 	}
@@ -48,7 +54,7 @@ func hostDoors(h *topology.Host) *conf.Node {
 // hostAbsent are files of the distribution that must go: nothing else of it is replaced or removed.
 func hostAbsent(h *topology.Host) *conf.Node {
 	all := conf.Array()
-	if h.RunsOdoo() {
+	if h.ServesWeb() {
 		all.Add("/etc/nginx/sites-enabled/default")
 	}
 	return all
@@ -57,7 +63,7 @@ func hostAbsent(h *topology.Host) *conf.Node {
 // hostDisabled are units of the distribution that must not run: a package starts them, the topology has its own.
 func hostDisabled(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
-	if t.Observability != nil && len(h.Clusters) > 0 {
+	if t.Observability != nil && len(h.Clusters) > 0 && h.Manages(topology.UnitsLayer) {
 		// One unit for one cluster; each cluster here has an instance of odoogen-postgres-exporter@.
 		all.Add("prometheus-postgres-exporter.service", "observability.exporters")
 	}

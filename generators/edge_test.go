@@ -45,7 +45,7 @@ func edgeTree(t *testing.T, topo *topology.Topology, host string) *artifact.Tree
 		}
 		var files []artifact.File
 		for _, generate := range []func(*topology.Topology, *topology.Host) ([]artifact.File, error){
-			System, SSH, Sudo, Apt, Patching, Network, Firewall, Nginx, Certbot,
+			Time, Journal, Sysctl, SSH, Sudo, Apt, Patching, Network, Firewall, Nginx, Certbot,
 		} {
 			more, err := generate(topo, h)
 			if err != nil {

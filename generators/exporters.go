@@ -20,7 +20,7 @@ func Exporters(t *topology.Topology, h *topology.Host) ([]artifact.File, error) 
 			artifact.DaemonReload, artifact.Restart(unit))
 	}
 	own(topology.NodeExporter, nodeExporter(o))
-	if h.RunsOdoo() {
+	if h.ServesWeb() {
 		own(topology.NginxMetrics, nginxExporter(o))
 	}
 	for _, c := range h.Clusters {

@@ -19,39 +19,44 @@ type Generator struct {
 	Name     string
 	Generate func(t *topology.Topology, h *topology.Host) ([]artifact.File, error)
 
+	// Layer is the part of a host that the files belong to: where it is somebody else's, none are made.
+	Layer topology.Layer
+
 	// Differs says why this kind differs between hosts. Empty: it is the same on every host, byte for byte.
 	Differs string
 }
 
 // Table lists every kind of artifact.
 var Table = []Generator{
-	{"host", HostJSON, "names, routes, packages and units of the host"},
-	{"target", Target, "each host wants its own units"},
-	{"users", Users, "each host has the users of what it runs"},
-	{"system", System, ""},
-	{"ssh", SSH, ""},
-	{"sudo", Sudo, ""},
-	{"apt", Apt, ""},
-	{"patching", Patching, "windows lie apart, so that the hosts are never patched together"},
-	{"network", Network, "each host has its own addresses"},
-	{"firewall", Firewall, "each host opens only what it serves"},
-	{"postgresql", Postgres, "only the hosts of clusters run PostgreSQL"},
-	{"odoo units", OdooUnits, "only the hosts of instances run Odoo"},
-	{"odoo.conf", OdooConf, "only the hosts of instances run Odoo"},
-	{"nginx", Nginx, "only the hosts of instances serve the web"},
-	{"certbot", Certbot, "only the hosts of instances have certificates"},
-	{"jobs", Jobs, "each host has a name"},
-	{"releases", Release, "only the hosts of instances deploy releases"},
-	{"backup", Backup, "each host saves what it holds"},
-	{"mirror", Mirror, "the CI host fetches, the others are pushed to"},
-	{"metrics", Metrics, "each host measures what it holds"},
-	{"jenkins", Jenkins, "only the CI host runs Jenkins"},
-	{"exporters", Exporters, "each host exports what it runs"},
-	{"alloy", Alloy, "each host ships what it runs"},
-	{"alerts", Alerts, "each host has the rules of what it runs"},
-	{"dashboards", Dashboards, "a dashboard lies on its instance's host"},
-	{"ways out", WaysOut, "each host has drop-ins and kernel settings of its own"},
-	{"runbook", Runbook, "each host has the commands for what it runs"},
+	{"host", HostJSON, topology.EverywhereLayer, "names, routes, packages and units of the host"},
+	{"target", Target, topology.EverywhereLayer, "each host wants its own units"},
+	{"users", Users, topology.UsersLayer, "each host has the users of what it runs"},
+	{"time", Time, topology.TimeLayer, ""},
+	{"journal", Journal, topology.JournalLayer, ""},
+	{"sysctl", Sysctl, topology.SysctlLayer, ""},
+	{"ssh", SSH, topology.SSHLayer, ""},
+	{"sudo", Sudo, topology.SudoLayer, ""},
+	{"apt", Apt, topology.PackagesLayer, ""},
+	{"patching", Patching, topology.PackagesLayer, "windows lie apart, so that the hosts are never patched together"},
+	{"network", Network, topology.NetworkLayer, "each host has its own addresses"},
+	{"firewall", Firewall, topology.FirewallLayer, "each host opens only what it serves"},
+	{"postgresql", Postgres, topology.PostgresLayer, "only the hosts of clusters run PostgreSQL"},
+	{"odoo units", OdooUnits, topology.UnitsLayer, "only the hosts of instances run Odoo"},
+	{"odoo.conf", OdooConf, topology.UnitsLayer, "only the hosts of instances run Odoo"},
+	{"nginx", Nginx, topology.NginxLayer, "only the hosts of instances serve the web"},
+	{"certbot", Certbot, topology.NginxLayer, "only the hosts of instances have certificates"},
+	{"jobs", Jobs, topology.UnitsLayer, "each host has a name"},
+	{"releases", Release, topology.UnitsLayer, "only the hosts of instances deploy releases"},
+	{"backup", Backup, topology.UnitsLayer, "each host saves what it holds"},
+	{"mirror", Mirror, topology.UnitsLayer, "the CI host fetches, the others are pushed to"},
+	{"metrics", Metrics, topology.UnitsLayer, "each host measures what it holds"},
+	{"jenkins", Jenkins, topology.UnitsLayer, "only the CI host runs Jenkins"},
+	{"exporters", Exporters, topology.UnitsLayer, "each host exports what it runs"},
+	{"alloy", Alloy, topology.UnitsLayer, "each host ships what it runs"},
+	{"alerts", Alerts, topology.UnitsLayer, "each host has the rules of what it runs"},
+	{"dashboards", Dashboards, topology.UnitsLayer, "a dashboard lies on its instance's host"},
+	{"ways out", WaysOut, topology.EverywhereLayer, "each host has drop-ins and kernel settings of its own"},
+	{"runbook", Runbook, topology.EverywhereLayer, "each host has the commands for what it runs"},
 }
 
 //go:embed files
@@ -83,6 +88,9 @@ func Build(t *topology.Topology) ([]*artifact.Tree, error) {
 func BuildHost(t *topology.Topology, h *topology.Host) (*artifact.Tree, error) {
 	var files []artifact.File
 	for _, g := range Table {
+		if !h.Manages(g.Layer) {
+			continue
+		}
 		more, err := g.Generate(t, h)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", g.Name, err)

@@ -2,6 +2,8 @@ package generators
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
@@ -16,24 +18,28 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("host", h.Name, h.Path).
 		Set("fqdn", h.FQDN, h.At("fqdn")).
 		Set("debian", h.Debian, h.At("debian")).
+		Set("manage", h.Manage, h.At("manage")).
 		Set("network", hostNetwork(t, h)).
 		Set("routes", hostRoutes(t, h)).
 		Set("hostKeys", list(h.HostKeys, func(int) string { return h.At("hostKeys") })).
 		Set("timezone", t.Network.Time.Zone, "network.time.zone").
-		Set("vendors", hostVendors(t)).
+		Set("vendors", hostVendors(t, h)).
 		Set("packages", hostPackages(t, h)).
 		Set("downloads", hostDownloads(t, h)).
 		Set("doors", hostDoors(h)).
 		Set("absent", hostAbsent(h)).
 		Set("disabled", hostDisabled(t, h)).
+		Set("whitelist", hostWhitelist(t, h)).
+		Set("users", hostUsers(t, h)).
 		Set("clusters", hostClusters(h)).
-		Set("databases", hostDatabases(h)).
+		Set("instances", hostInstances(h)).
 		Set("units", hostUnits(t, h)).
 		Set("listeners", hostListeners(t, h)).
 		Set("probes", hostProbes(t, h)).
 		Set("secrets", hostSecrets(t, h)).
 		Set("jobs", hostJobs(t, h)).
-		Set("accepted", hostAccepted(t, h))
+		Set("accepted", hostAccepted(t, h)).
+		Set("budgets", hostBudgets(t, h))
 	unmodelled, from := hostUnmodelled(t, h)
 	root.Set("unmodelled", unmodelled, from...)
 	out.add("HOST.json", conf.JSON(h.Path, root))
@@ -84,8 +90,11 @@ func hostRoutes(t *topology.Topology, h *topology.Host) *conf.Node {
 }
 
 // hostVendors are the package sources, with the fingerprint that their key must have.
-func hostVendors(t *topology.Topology) *conf.Node {
+func hostVendors(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
+	if !h.Manages(topology.PackagesLayer) {
+		return all
+	}
 	for _, v := range t.Packages.Vendors {
 		all.Add(conf.Object().
 			Set("name", v.Name).
@@ -111,7 +120,7 @@ func hostPackages(t *topology.Topology, h *topology.Host) *conf.Node {
 // hostDownloads are packages that no package source has: by address and hash.
 func hostDownloads(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
-	if w := t.Sources.Wkhtmltopdf; w != nil && h.RunsOdoo() {
+	if w := t.Sources.Wkhtmltopdf; w != nil && h.RunsOdoo() && h.Manages(topology.PackagesLayer) {
 		const path = "sources.wkhtmltopdf"
 		all.Add(conf.Object().
 			Set("package", "wkhtmltox").
@@ -122,29 +131,84 @@ func hostDownloads(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// hostClusters are the PostgreSQL clusters, and how pg_createcluster makes them.
-func hostClusters(h *topology.Host) *conf.Node {
+// hostWhitelist is from where ssh can be reached over a public address. A host behind a jump host has none.
+func hostWhitelist(t *topology.Topology, h *topology.Host) *conf.Node {
 	all := conf.Array()
-	for _, c := range h.Clusters {
-		all.Add(conf.Object().
-			Set("name", c.Name).
-			Set("version", c.Version, c.Path+".version").
-			Set("port", c.Port, c.Path+".port").
-			Set("unit", c.Unit(), c.Path+".version").
-			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version"), c.Path)
+	if h.Jump != "" {
+		return all
+	}
+	for n, s := range t.Access.Whitelist {
+		from := fmt.Sprintf("access.whitelist[%d]", n)
+		all.Add(conf.Object().Set("from", s.From, from+".from").Set("who", s.Who, from+".who"), from)
 	}
 	return all
 }
 
-// hostDatabases are the databases and the roles that own them.
-func hostDatabases(h *topology.Host) *conf.Node {
+// hostUsers are those of sysusers.d: no push ever removes one.
+func hostUsers(t *topology.Topology, h *topology.Host) *conf.Node {
+	all := conf.Array()
+	for _, a := range t.Access.Admins {
+		all.Add(a.Name, a.Path)
+	}
+	all.Add(t.Access.Deploy.User, "access.deploy.user")
+	if h.CI != nil {
+		all.Add(topology.GitUser, "ci.mirror")
+		for _, a := range h.CI.Agents.List() {
+			all.Add(a.Name, "ci.agents.max")
+		}
+	}
+	for _, i := range h.Instances {
+		all.Add(i.User(), i.Path)
+	}
+	return all
+}
+
+// hostClusters are the PostgreSQL clusters, and how pg_createcluster makes them.
+func hostClusters(h *topology.Host) *conf.Node {
+	all := conf.Array()
+	for _, c := range h.Clusters {
+		o := conf.Object().
+			Set("name", c.Name).
+			Set("version", c.Version, c.Path+".version").
+			Set("port", c.Port, c.Path+".port").
+			Set("unit", c.Unit(), c.Path+".version").
+			Set("dataDir", c.DataDir(), c.Path+".version").
+			Set("create", c.CreateArguments(), c.Path+".port", c.Path+".version")
+		if m := c.Moved; m != nil {
+			o.Set("movedFrom", conf.Object().
+				Set("name", cmp.Or(m.From.Name, c.Name)).
+				Set("host", cmp.Or(m.From.Host, h.Name)).
+				Set("version", cmp.Or(m.From.Version, c.Version)), c.Path+".moved")
+		}
+		all.Add(o, c.Path)
+	}
+	return all
+}
+
+// hostInstances are the instances, and where their data is.
+func hostInstances(h *topology.Host) *conf.Node {
 	all := conf.Array()
 	for _, i := range h.Instances {
-		all.Add(conf.Object().
-			Set("instance", i.Name).
-			Set("cluster", i.Cluster.Name, i.Class.Path+".cluster").
+		o := conf.Object().
+			Set("name", i.Name).
+			Set("unit", i.Service()).
+			Set("domain", i.Domain, i.At("domain")).
+			Set("cluster", i.Cluster.Name, i.Class.Path+".cluster", i.Path+".class").
 			Set("database", i.Database, i.At("database")).
-			Set("role", i.User()), i.Path)
+			Set("role", i.User()).
+			Set("dataDir", i.DataDir()).
+			Set("releases", i.Releases(), i.At("version")).
+			Set("stopSeconds", int64(i.StopTimeout()), i.From("limit_time_real")...)
+		if m := i.Moved; m != nil {
+			o.Set("movedFrom", conf.Object().
+				Set("name", cmp.Or(m.From.Name, i.Name)).
+				Set("cluster", m.From.Cluster).
+				Set("database", m.From.Database), i.Path+".moved")
+		}
+		if file := i.HeldUntil(); file != "" {
+			o.Set("heldUntil", file, i.Path+".moved", i.Cluster.Path+".moved")
+		}
+		all.Add(o, i.Path)
 	}
 	return all
 }
@@ -240,4 +304,32 @@ func list(values []string, from func(n int) string) *conf.Node {
 		all.Add(v, from(n))
 	}
 	return all
+}
+
+// hostBudgets are what the rules have counted. Sizes are in MiB, upwards.
+func hostBudgets(t *topology.Topology, h *topology.Host) *conf.Node {
+	booked := func(b topology.Booked, unit int64) *conf.Node {
+		return conf.Object().Set("used", (b.Used+unit-1)/unit).Set("of", b.Has/unit)
+	}
+	from := []string{h.Path, "backup", "ci", "patching", "sources.releases"}
+	for _, i := range h.Instances {
+		if !slices.Contains(from, i.Class.Path) {
+			from = append(from, i.Class.Path)
+		}
+	}
+	connections := conf.Array()
+	for _, c := range h.Clusters {
+		connections.Add(conf.Object().
+			Set("cluster", c.Name).
+			Set("used", c.Connections.Used).
+			Set("of", c.Connections.Has), slices.Concat(from, c.Connections.Paths, []string{c.Path})...)
+	}
+	const mib = int64(topology.MiB)
+	return conf.Object().
+		Set("ramMiB", booked(h.Memory, mib), slices.Concat(from, h.Memory.Paths)...).
+		Set("diskMiB", booked(h.Storage, mib), slices.Concat(from, h.Storage.Paths)...).
+		Set("connections", connections).
+		Set("cost", conf.Object().
+			Set("currency", t.Budget.Currency, "budget.currency").
+			Set("cents", booked(t.Cost, 1), t.Cost.Paths...), "budget")
 }

@@ -16,7 +16,9 @@ func Metrics(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	out.script("metrics")
 	w := conf.NewWords(h.Path, "Certificates of "+h.Name+".")
 	for _, i := range h.Instances {
-		w.Add([]string{i.Name, i.CertificateDir() + "/fullchain.pem"}, i.Path)
+		if h.ServesWeb() {
+			w.Add([]string{i.Name, i.CertificateDir() + "/fullchain.pem"}, i.Path)
+		}
 	}
 	out.add("metrics/certificates", &w.Text)
 	unit, timer := topology.MetricsUnit, topology.Timer(topology.MetricsUnit)

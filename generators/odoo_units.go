@@ -62,6 +62,10 @@ func odooService(i *topology.Instance) *conf.Text {
 	u.Set("After", "network.target "+i.Cluster.Unit(), i.FromCluster("version")...)
 	u.Comment("Nothing to run before the first deploy.")
 	u.Set("ConditionPathExists", i.Current(), i.Path+".version")
+	if file := i.HeldUntil(); file != "" {
+		u.Comment("Nor before its data has come from where it was.", i.Path+".moved", i.Cluster.Path+".moved")
+		u.Set("ConditionPathExists", file, i.Path+".moved", i.Cluster.Path+".moved")
+	}
 	u.Comment("Tries for ten minutes and more: a cluster that recovers from a crash refuses connections as long.")
 	u.Set("StartLimitIntervalSec", "30min")
 	u.Set("StartLimitBurst", "120")

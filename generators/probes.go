@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"cmp"
 	"fmt"
 
 	"odoogen/internal/conf"
@@ -14,18 +15,24 @@ func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 		all.Add(conf.Object().Set("kind", "unit").Set("unit", w.Unit), w.Path)
 	}
 	for _, i := range h.Instances {
+		otherwise := i.Name + " has no release yet"
+		if i.HeldUntil() != "" {
+			otherwise = i.Name + " waits for its data, which is to be moved"
+		}
 		// /web/health answers without the instance's own database; only the login page proves that it has one.
 		all.Add(conf.Object().
 			Set("kind", "http").
 			Set("url", fmt.Sprintf("http://127.0.0.1:%d/web/login", i.HTTPPort), i.At("http_port")).
 			Set("host", i.Domain, i.Path+".domain").
 			Set("status", 200).
-			Set("when", i.Current()).
-			Set("otherwise", i.Name+" has no release yet"), i.Path)
-		all.Add(conf.Object().
-			Set("kind", "tls").
-			Set("address", "127.0.0.1:443").
-			Set("name", i.Domain, i.Path+".domain"), i.Path)
+			Set("when", cmp.Or(i.HeldUntil(), i.Current())).
+			Set("otherwise", otherwise), i.Path)
+		if h.ServesWeb() {
+			all.Add(conf.Object().
+				Set("kind", "tls").
+				Set("address", "127.0.0.1:443").
+				Set("name", i.Domain, i.Path+".domain"), i.Path)
+		}
 	}
 	for _, l := range t.Listeners(h) {
 		if l.Metrics {

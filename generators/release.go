@@ -104,9 +104,11 @@ func firstSource(t *topology.Topology, h *topology.Host) (string, []string) {
 
 // instanceNames lists those that shall have a release.
 func instanceNames(h *topology.Host) *conf.Text {
-	w := conf.NewWords(h.Path, "Instances of "+h.Name+".")
+	w := conf.NewWords(h.Path, "Instances of "+h.Name+" that may get a first release.")
 	for _, i := range h.Instances {
-		w.Add([]string{i.Name}, i.Path)
+		if i.HeldUntil() == "" { // else its release comes along with its data
+			w.Add([]string{i.Name}, i.Path, i.Path+".moved", i.Cluster.Path+".moved")
+		}
 	}
 	return &w.Text
 }

@@ -18,6 +18,7 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	m := conf.NewMarkdown(h.Path, "RUNBOOK of "+h.Name, "What runs on "+h.Name+", and what to type when it does not.")
 	b := &runbook{Markdown: m, t: t, h: h}
 	b.para("Nothing on this host needs odoogen to run: it is plain systemd, nginx and PostgreSQL. All commands are root's (%s).", conf.Code("sudo -i"))
+	b.left()
 	b.what()
 	b.routes()
 	b.places()
@@ -30,6 +31,8 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	}
 	if h.RunsOdoo() {
 		b.releases()
+	}
+	if h.ServesWeb() {
 		b.certificates()
 	}
 	b.backups()
@@ -59,6 +62,19 @@ func (b *runbook) para(format string, args ...any) { b.Para(nil, format, args...
 
 // from is a list of origins.
 func from(paths ...string) []string { return paths }
+
+// left are the layers that are somebody else's: what is said below of them does not hold here.
+func (b *runbook) left() {
+	if len(b.h.Manage) == len(topology.Layers) {
+		return
+	}
+	b.Heading("What is not odoogen's here")
+	for _, l := range topology.Layers {
+		if !b.h.Manages(l.Layer) {
+			b.Item(from(b.h.At("manage")), "%s: %s.", string(l.Layer), l.Left)
+		}
+	}
+}
 
 func (b *runbook) what() {
 	h, hw := b.h, &b.h.Hardware

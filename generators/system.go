@@ -8,11 +8,23 @@ import (
 	"odoogen/internal/topology"
 )
 
-// System writes what every host has: the time servers, the journal's size, the kernel's settings.
-func System(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
+// Time writes who tells the hosts the time.
+func Time(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	out.add("systemd/timesyncd.conf.d/odoogen.conf", timeServers(t), artifact.Restart("systemd-timesyncd.service"))
+	return out.result()
+}
+
+// Journal writes the journal's size.
+func Journal(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
+	var out output
 	out.constant("systemd/journald.conf.d/odoogen.conf", "systemd/journald.conf", readable, artifact.Restart("systemd-journald.service"))
+	return out.result()
+}
+
+// Sysctl writes the kernel's settings.
+func Sysctl(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
+	var out output
 	out.constant("sysctl.d/odoogen.conf", "sysctl.d/odoogen.conf", readable, artifact.Restart("systemd-sysctl.service"))
 	return out.result()
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -80,6 +81,10 @@ func (s *servers) watchExposure() (stop func() map[string][]int) {
 					scans[host]++
 				}
 				mu.Unlock()
+				select { // the push is to get on, too
+				case <-ctx.Done():
+				case <-time.After(5 * time.Second):
+				}
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"odoogen/internal/review"
 )
 
 func newHistory() *cobra.Command {
@@ -29,7 +31,7 @@ func newHistory() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, e := range events {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Time, e.Host, shown(e.Generation), e.Verdict, e.Text)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Time, e.Host, review.Generation(e.Generation), e.Verdict, e.Text)
 			}
 			return w.Flush()
 		},

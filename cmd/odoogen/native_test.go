@@ -83,8 +83,18 @@ func TestNativeCheckersAcceptVariantsOfTheSample(t *testing.T) {
 	}
 }
 
+func TestNativeCheckersAcceptAUsedHost(t *testing.T) {
+	acceptNatively(t, "testdata/used-host.cue")
+}
+
 func TestNativeCheckersAcceptOneHostForAll(t *testing.T) {
-	spec, err := os.ReadFile("testdata/one-host.cue")
+	acceptNatively(t, "testdata/one-host.cue")
+}
+
+// acceptNatively has the checkers read a spec that stands for itself.
+func acceptNatively(t *testing.T, name string) {
+	t.Helper()
+	spec, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}

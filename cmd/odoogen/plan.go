@@ -1,38 +1,42 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/push"
+	"odoogen/internal/review"
 )
 
 func newPlan() *cobra.Command {
 	var o pushOptions
+	format := reviewFormat("text")
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "plan [HOST...]",
 		Short: "Show what a push would do",
 		Long: `Ask the hosts what they are, and show what a push would make of them: packages, files, and every unit that would
 start, stop, restart or reload. Nothing is changed. Exit code 2 says that there is something to do.`,
-		Example: "  odoogen plan\n  odoogen plan tests --json",
+		Example: "  odoogen plan\n  odoogen plan tests --format markdown",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, _, err := o.start(cmd, args)
+			p, trees, err := o.start(cmd, args)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
+			if p.Review, err = reviewed(cmd.Context(), trees); err != nil {
+				p.Review = nil // the plan says so: "unreviewed"
+			}
 			plans, err := p.Plan(cmd.Context())
 			if err != nil {
 				return err
 			}
-			if asJSON {
+			switch {
+			case asJSON || format == "json":
 				err = printJSON(cmd.OutOrStdout(), plans)
-			} else {
-				printPlans(cmd.OutOrStdout(), plans)
+			case format == "markdown":
+				review.PlansMarkdown(cmd.OutOrStdout(), plans)
+			default:
+				review.PlansText(cmd.OutOrStdout(), plans)
 			}
 			if err == nil && !empty(plans) {
 				return errDifferent
@@ -41,7 +45,9 @@ start, stop, restart or reload. Nothing is changed. Exit code 2 says that there 
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	cmd.Flags().Var(&format, "format", "how to print it: text, json or markdown")
+	completeFormats(cmd)
 	return cmd
 }
 
@@ -52,61 +58,4 @@ func empty(plans []*push.Plan) bool {
 		}
 	}
 	return true
-}
-
-// printPlans prints them for a reader who decides whether to go on.
-func printPlans(w io.Writer, plans []*push.Plan) {
-	for _, p := range plans {
-		from := "bare"
-		if p.From != "" {
-			from = shown(p.From)
-		}
-		if p.Empty() {
-			fmt.Fprintf(w, "%s: %s, nothing to do\n", p.Host, from)
-			continue
-		}
-		fmt.Fprintf(w, "%s: %s, becomes %.4s\n", p.Host, from, p.Digest)
-		list := func(what string, all []string) {
-			if len(all) > 0 {
-				fmt.Fprintf(w, "  %s: %s\n", what, strings.Join(all, ", "))
-			}
-		}
-		list("changed by hand", p.Drift)
-		list("secrets missing", p.Missing)
-		list("secrets", names(p.Secrets))
-		list("install", p.Packages)
-		for _, c := range p.Clusters {
-			fmt.Fprintf(w, "  make PostgreSQL cluster %d/%s\n", c.Version, c.Name)
-		}
-		list("doors", p.Doors)
-		list("closed doors", p.Closed)
-		if p.From == "" {
-			fmt.Fprintf(w, "  %d files\n", len(p.Files))
-		} else {
-			for _, c := range p.Files {
-				fmt.Fprintf(w, "  %s\n", c)
-			}
-		}
-		for _, a := range p.Actions {
-			fmt.Fprintf(w, "  then %s\n", a)
-		}
-		if len(p.Packages)+len(p.Clusters) > 0 {
-			fmt.Fprintln(w, "  a rollback undoes neither packages nor clusters, users or data")
-		}
-	}
-}
-
-// names are those of secrets, with what becomes of each.
-func names(changes []push.SecretChange) []string {
-	var all []string
-	for _, c := range changes {
-		all = append(all, c.String())
-	}
-	return all
-}
-
-// shown is a generation as people name it: "42-3f9ab2..." is #42 3f9a.
-func shown(generation string) string {
-	n, digest, _ := strings.Cut(generation, "-")
-	return fmt.Sprintf("#%s %.4s", n, digest)
 }

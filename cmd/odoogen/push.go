@@ -17,6 +17,7 @@ import (
 	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
 	"odoogen/internal/push"
+	"odoogen/internal/review"
 )
 
 // pushOptions are what plan, push and status share: where the trees come from, whose key opens secrets, and what is shown.
@@ -74,19 +75,19 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	store, keys := secretStore(), o.identity.keys(cmd)
-	digests, err := store.Digests()
-	if err != nil {
-		return nil, nil, err
-	}
-	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
-	p := &push.Push{Owner: operator(), Say: o.progress.say, Secrets: push.Secrets{Digests: digests, Open: open}}
+	p := &push.Push{Owner: operator(), Say: o.progress.say}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		if golden, err := builtIn("golden"); err == nil {
 			p.Ahead(cmd.Context(), golden, names)
 		}
 	}
 	trees, reviewed, err := o.trees(cmd)
+	if err == nil {
+		// After the trees: inside a lab those bring values for their secrets.
+		store, keys := secretStore(), o.identity.keys(cmd)
+		p.Secrets.Open = func(name string) ([]byte, error) { return store.Open(name, keys) }
+		p.Secrets.Digests, err = store.Digests()
+	}
 	if err == nil {
 		err = p.Start(trees, names)
 	}
@@ -135,7 +136,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if err != nil {
 				return err
 			}
-			printPlans(cmd.OutOrStdout(), plans)
+			review.PlansText(cmd.OutOrStdout(), plans)
 			if empty(plans) {
 				return nil
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"odoogen/internal/review"
 )
 
 func newRollback() *cobra.Command {
@@ -42,7 +44,7 @@ and data stay as they are; odoogen release rollback is for code, odoogen restore
 			if err != nil {
 				return err
 			}
-			printPlans(cmd.OutOrStdout(), plans)
+			review.PlansText(cmd.OutOrStdout(), plans)
 			if empty(plans) {
 				return nil
 			}

@@ -22,6 +22,8 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
   odoogen build --check -o golden               # whether golden/ is what envs.cue gives
   odoogen why out/tests/odoo/qa17.conf:12       # where a line comes from
   odoogen where envs.cue:42                     # what a line leads to
+  odoogen diff                                  # what a change of the spec does to the hosts
+  odoogen picture                               # the topology as SVG
   odoogen plan                                  # what a push would do
   odoogen push                                  # make every host be that, or leave it as it was
   odoogen status                                # what the hosts are, and whether all runs
@@ -39,6 +41,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newHistory(), newSecrets(), newLab(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newDiff(), newPicture(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newHistory(), newSecrets(), newLab(), newVersion())
 	return cmd
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"odoogen/internal/review"
 )
 
 func newStatus() *cobra.Command {
@@ -35,10 +37,6 @@ no fault; with --wait it is waited for like everything else, and its absence is 
 				err = printJSON(cmd.OutOrStdout(), all)
 			} else {
 				for _, s := range all {
-					generation := "bare"
-					if s.Generation != "" {
-						generation = shown(s.Generation)
-					}
 					verdict := fmt.Sprintf("all %d probes pass", s.Probes)
 					switch {
 					case len(s.Wrong) > 0:
@@ -46,7 +44,7 @@ no fault; with --wait it is waited for like everything else, and its absence is 
 					case len(s.Skipped) > 0:
 						verdict = fmt.Sprintf("%d probes pass, %d are left out", s.Probes-len(s.Skipped), len(s.Skipped))
 					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, generation, verdict)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, review.Generation(s.Generation), verdict)
 					for _, w := range s.Wrong {
 						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", w)
 					}

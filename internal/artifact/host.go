@@ -14,6 +14,7 @@ type Host struct {
 	Host      string   `json:"host"`
 	FQDN      string   `json:"fqdn"`
 	Debian    int      `json:"debian"`
+	Manage    []string `json:"manage"` // the layers that are odoogen's
 	Network   Network  `json:"network"`
 	Routes    []Route  `json:"routes"`
 	HostKeys  []string `json:"hostKeys"`
@@ -26,30 +27,18 @@ type Host struct {
 		URL     string `json:"url"`
 		SHA256  string `json:"sha256"`
 	} `json:"downloads"`
-	Doors     []Door    `json:"doors"`
-	Absent    []string  `json:"absent"`
-	Disabled  []string  `json:"disabled"`
-	Clusters  []Cluster `json:"clusters"`
-	Databases []struct {
-		Instance string `json:"instance"`
-		Cluster  string `json:"cluster"`
-		Database string `json:"database"`
-		Role     string `json:"role"`
-	} `json:"databases"`
-	Units     []string `json:"units"`
-	Listeners []struct {
-		Port  int    `json:"port"`
-		Reach string `json:"reach"`
-		Unit  string `json:"unit"`
-		What  string `json:"what"`
-	} `json:"listeners"`
-	Probes  []Probe `json:"probes"`
-	Secrets []struct {
-		Name      string   `json:"name"`
-		File      string   `json:"file"`
-		Consumers []string `json:"consumers"`
-	} `json:"secrets"`
-	Jobs []struct {
+	Doors     []Door     `json:"doors"`
+	Absent    []string   `json:"absent"`
+	Disabled  []string   `json:"disabled"`
+	Whitelist []Source   `json:"whitelist"`
+	Users     []string   `json:"users"`
+	Clusters  []Cluster  `json:"clusters"`
+	Instances []Instance `json:"instances"`
+	Units     []string   `json:"units"`
+	Listeners []Listener `json:"listeners"`
+	Probes    []Probe    `json:"probes"`
+	Secrets   []Secret   `json:"secrets"`
+	Jobs      []struct {
 		Name       string `json:"name"`
 		Timer      string `json:"timer"` // empty where Jenkins starts it
 		At         string `json:"at"`
@@ -60,7 +49,44 @@ type Host struct {
 		Reboots    bool   `json:"reboots"`
 	} `json:"jobs"`
 	Accepted   []Accepted   `json:"accepted"`
+	Budgets    Budgets      `json:"budgets"`
 	Unmodelled []Unmodelled `json:"unmodelled"`
+}
+
+// Budgets are what the spec gives away, and what there is to give.
+type Budgets struct {
+	RAM         Booked        `json:"ramMiB"`
+	Disk        Booked        `json:"diskMiB"`
+	Connections []Connections `json:"connections"`
+	Cost        Cost          `json:"cost"`
+}
+
+// Connections is a cluster's budget.
+type Connections struct {
+	Cluster string `json:"cluster"`
+	Booked
+}
+
+// Cost is of a month and of all hosts, with the buffer.
+type Cost struct {
+	Currency string `json:"currency"`
+	Cents    Booked `json:"cents"`
+}
+
+// ConnectionsOf is the budget of a cluster; empty where there is none of that name.
+func (b *Budgets) ConnectionsOf(cluster string) Booked {
+	for _, c := range b.Connections {
+		if c.Cluster == cluster {
+			return c.Booked
+		}
+	}
+	return Booked{}
+}
+
+// Booked is one budget: the most that can be used at once, and what there is.
+type Booked struct {
+	Used int64 `json:"used"`
+	Of   int64 `json:"of"`
 }
 
 // Accepted is a rule that the spec breaks knowingly and for a time.
@@ -124,7 +150,68 @@ type Cluster struct {
 	Version int      `json:"version"`
 	Port    int      `json:"port"`
 	Unit    string   `json:"unit"`
+	DataDir string   `json:"dataDir"`
 	Create  []string `json:"create"` // the arguments of pg_createcluster(1)
+
+	// MovedFrom is where its data is until it has been moved.
+	MovedFrom *struct {
+		Name    string `json:"name"`
+		Host    string `json:"host"`
+		Version int    `json:"version"`
+	} `json:"movedFrom,omitempty"`
+}
+
+// ID is the cluster as pg_lsclusters has it: "15/main".
+func (c Cluster) ID() string { return fmt.Sprintf("%d/%s", c.Version, c.Name) }
+
+// Instance is an Odoo instance, and where its data is.
+type Instance struct {
+	Name        string `json:"name"`
+	Unit        string `json:"unit"`
+	Domain      string `json:"domain"`
+	Cluster     string `json:"cluster"`
+	Database    string `json:"database"`
+	Role        string `json:"role"`
+	DataDir     string `json:"dataDir"`
+	Releases    string `json:"releases"`
+	StopSeconds int    `json:"stopSeconds"` // that a stop takes at most: a request may end
+
+	// MovedFrom is where its data is until it has been moved. An empty cluster or database is not said.
+	MovedFrom *struct {
+		Name     string `json:"name"`
+		Cluster  string `json:"cluster"`
+		Database string `json:"database"`
+	} `json:"movedFrom,omitempty"`
+	HeldUntil string `json:"heldUntil,omitempty"` // the file that says that moved data has come: it does not start before
+}
+
+// SameDatabase tells whether another instance has the same database, by cluster and name.
+func (i Instance) SameDatabase(o Instance) bool {
+	return i.Cluster == o.Cluster && i.Database == o.Database
+}
+
+// SameRole tells whether another instance has the same role in the same cluster.
+func (i Instance) SameRole(o Instance) bool { return i.Cluster == o.Cluster && i.Role == o.Role }
+
+// Listener is a TCP port that the host holds.
+type Listener struct {
+	Port  int    `json:"port"`
+	Reach string `json:"reach"` // loopback, private or public
+	Unit  string `json:"unit"`
+	What  string `json:"what"`
+}
+
+// Source is from where ssh can be reached over a public address, and whose it is.
+type Source struct {
+	From string `json:"from"`
+	Who  string `json:"who"`
+}
+
+// Secret is a value that no tree holds, by name.
+type Secret struct {
+	Name      string   `json:"name"`
+	File      string   `json:"file"`
+	Consumers []string `json:"consumers"`
 }
 
 // Probe says how to find out that something works.

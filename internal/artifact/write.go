@@ -2,6 +2,7 @@ package artifact
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,14 @@ type Change struct {
 }
 
 func (c Change) String() string { return string(c.Kind) + " " + c.Path }
+
+// MarshalJSON gives the kind as its letter.
+func (c Change) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Kind string `json:"kind"`
+		Path string `json:"path"`
+	}{string(c.Kind), c.Path})
+}
 
 // Write makes dir be the trees, and returns what changed. The new directory is built beside dir and exchanged with
 // it by one rename: an interrupted build leaves the old directory or the new one, and what else it leaves goes with

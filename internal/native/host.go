@@ -15,7 +15,7 @@ type host struct {
 	Doors     []door
 	Absent    []string
 	Clusters  []cluster
-	Databases []database
+	Instances []instance
 	Vendors   []struct{ Keyring string }
 	Units     []string
 
@@ -32,8 +32,8 @@ type cluster struct {
 	SocketDirectory string
 }
 
-// database is one that a role owns, which is also the operating system's user that connects.
-type database struct{ Cluster, Database, Role string }
+// instance has a database that a role owns, which is also the operating system's user that connects.
+type instance struct{ Cluster, Database, Role string }
 
 // hostOf reads the tree's HOST.json.
 func hostOf(t *artifact.Tree) (*host, error) {

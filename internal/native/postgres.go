@@ -178,7 +178,7 @@ func (s *server) sql() []*artifact.File {
 // logins has each role connect, as the operating system's user of its name, to what Odoo needs: its own database and
 // "postgres", where Odoo asks for databases and listens for its cron.
 func (s *server) logins() {
-	for _, d := range s.host.Databases {
+	for _, d := range s.host.Instances {
 		if d.Cluster != s.cluster.Name {
 			continue
 		}

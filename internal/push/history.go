@@ -67,7 +67,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 		return fmt.Errorf("%s: generation %s: %w", h.name, name, err)
 	}
 	h.tree = tree
-	if h.facts, err = readHost(tree); err != nil {
+	if h.facts, err = ReadHost(tree); err != nil {
 		return err
 	}
 	p.net.trees[h.name] = h.facts
@@ -124,17 +124,5 @@ func (n *network) export(ctx context.Context, host, generation string) (*artifac
 			return nil, err
 		}
 	}
-	entries, err := artifact.ParseManifest(data[artifact.ManifestName])
-	if err != nil {
-		return nil, err
-	}
-	tree := &artifact.Tree{Host: host}
-	for _, e := range entries {
-		f := artifact.File{Path: e.Path, Mode: e.Mode, Effects: e.Effects, Data: data[e.Path]}
-		if f.Digest() != e.Digest {
-			return nil, fmt.Errorf("%s is not what its %s says", e.Path, artifact.ManifestName)
-		}
-		tree.Files = append(tree.Files, f)
-	}
-	return tree, nil
+	return treeOf(host, data)
 }

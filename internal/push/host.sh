@@ -80,6 +80,8 @@ observe() {
 	local current verb a b c d packages=() paths=() name digest="" wants seen
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
+	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
+		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"

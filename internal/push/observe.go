@@ -71,7 +71,7 @@ func (f *facts) closed(doors []artifact.Door) {
 func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	host, err := readHost(tree)
+	host, err := ReadHost(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +105,8 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 			if w[1] != "-" {
 				seen.Generation = w[1]
 			}
+		case "commit":
+			seen.Commit = w[1]
 		case "confirmed":
 			seen.Confirmed = w[1]
 		case "stored":

@@ -15,6 +15,7 @@ import (
 
 // Observation is what a host says of itself in one round trip.
 type Observation struct {
+	Commit     string   // that the current generation is of, and who pushed it, as the ledger says
 	Generation string   // the name of what current leads to, "42-3f9a..."; empty on a host that had no push yet
 	Confirmed  string   // the generation that a boot returns to
 	Stored     []string // all generations that the host has
@@ -35,8 +36,11 @@ type Observation struct {
 // Plan is what a push does on one host, in order.
 type Plan struct {
 	Host     string             `json:"host"`
-	From     string             `json:"from,omitempty"` // the generation that runs
-	Digest   string             `json:"digest"`         // of the tree that shall run
+	From     string             `json:"from,omitempty"`   // the generation that runs
+	Ran      string             `json:"ran,omitempty"`    // the commit that it is of, and who pushed it, as the ledger says
+	To       string             `json:"to,omitempty"`     // the generation that shall run
+	Commit   string             `json:"commit,omitempty"` // the commit that To is of, and its author
+	Digest   string             `json:"digest"`           // of the tree that shall run
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
@@ -46,6 +50,7 @@ type Plan struct {
 	Drift    []string           `json:"drift,omitempty"`
 	Secrets  []SecretChange     `json:"secrets,omitempty"`
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
+	Meaning
 
 	undo   []Action        // of the way back
 	closed []artifact.Door // as they were, for the way back
@@ -66,7 +71,7 @@ func (a Action) String() string { return strings.TrimSuffix(a.Verb+" "+a.Unit, "
 
 // NewPlan compares what a host is with what it shall be. Of secrets it is told the digests that the operator has.
 func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) (*Plan, error) {
-	host, err := readHost(tree)
+	host, err := ReadHost(tree)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +83,10 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{Host: tree.Host, From: seen.Generation, Digest: tree.Digest(),
+	plan := &Plan{Host: tree.Host, From: seen.Generation, Ran: seen.Commit, To: seen.next(tree.Digest()), Digest: tree.Digest(),
 		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
 	for _, c := range host.Clusters {
-		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
+		if !slices.Contains(seen.Clusters, c.ID()) {
 			plan.Clusters = append(plan.Clusters, c)
 		}
 	}
@@ -109,6 +114,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		back.end(undo)
 	}
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
+	plan.Meaning = plan.meaning(was, host)
 	return plan, nil
 }
 
@@ -171,8 +177,8 @@ func (t turning) end(owed map[Action]bool) {
 	}
 }
 
-// readHost reads a tree's HOST.json. It may be another odoogen's: what it says beside is not heeded.
-func readHost(t *artifact.Tree) (*artifact.Host, error) {
+// ReadHost reads a tree's HOST.json. It may be another odoogen's: what it says beside is not heeded.
+func ReadHost(t *artifact.Tree) (*artifact.Host, error) {
 	h := &artifact.Host{}
 	f := t.File(artifact.HostName)
 	if f == nil {
@@ -184,9 +190,9 @@ func readHost(t *artifact.Tree) (*artifact.Host, error) {
 	return h, nil
 }
 
-// hostBefore is what a host's own HOST.json says; of a bare one, nothing.
+// hostBefore is the HOST.json of the generation that a host runs; an empty one of a bare host.
 func hostBefore(data []byte) *artifact.Host {
-	host, err := readHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
+	host, err := ReadHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
 	if err != nil {
 		return &artifact.Host{}
 	}

@@ -190,3 +190,32 @@ func TestAHostOfAnotherOdoogenStillTellsWhatItRuns(t *testing.T) {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
+
+func TestTheUnmodelledIsMarked(t *testing.T) {
+	host := func(text string) *artifact.Tree {
+		h := artifact.File{Path: artifact.HostName, Mode: 0o444, From: []string{"x"}, Data: []byte(`{"host": "h", "unmodelled": [` + text + "]}\n")}
+		conf := artifact.File{Path: "odoo/qa17.conf", Mode: 0o444, From: []string{"x"}, Data: []byte("[options]" + text + "\n")}
+		tree, err := artifact.NewTree("h", []artifact.File{h, conf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
+	}
+	const options, htop = `{"path": "instances.qa17.options", "files": ["odoo/qa17.conf"]}`, `{"path": "hosts.h.packages", "files": []}`
+	for _, c := range []struct {
+		name, before, after string
+		want                []string
+	}{
+		{"a file that it stands in changes", options, options + "," + htop, []string{"instances.qa17.options", "hosts.h.packages"}},
+		{"it goes", options + "," + htop, options, []string{"instances.qa17.options", "hosts.h.packages"}},
+		{"nothing of it changes", htop, htop, nil},
+	} {
+		plan, err := NewPlan(host(c.after), seen(host(c.before)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, plan.Unmodelled); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.name, diff)
+		}
+	}
+}

@@ -32,6 +32,10 @@ type Push struct {
 	hosts   []*host
 	nonce   string
 	ahead   *ahead
+
+	wanted  []*artifact.Host // all of the topology
+	moves   []Move
+	refused []Refusal
 }
 
 // host is a host of this push.
@@ -57,12 +61,13 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 		return err
 	}
 	for _, t := range trees {
-		if len(names) > 0 && !slices.Contains(names, t.Host) {
-			continue
-		}
-		facts, err := readHost(t)
+		facts, err := ReadHost(t)
 		if err != nil {
 			return err
+		}
+		p.wanted = append(p.wanted, facts)
+		if len(names) > 0 && !slices.Contains(names, t.Host) {
+			continue
 		}
 		p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: facts})
 	}
@@ -87,10 +92,28 @@ func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
 		return nil, err
 	}
 	var plans []*Plan
+	var before []*artifact.Host
 	for _, h := range p.hosts {
 		plans = append(plans, h.plan)
+		before = append(before, hostBefore(h.seen.Host))
+	}
+	if !p.returns { // what comes back finds its data where it was
+		p.moves, p.refused = Moved(before, p.wanted, false)
+	}
+	for _, h := range p.hosts {
+		p.place(h)
 	}
 	return plans, nil
+}
+
+// place gives a host's plan what of the moves is its own; what may not be pushed is every host's.
+func (p *Push) place(h *host) {
+	h.plan.Refused = p.refused
+	for _, m := range p.moves {
+		if m.Host == h.name {
+			h.plan.Moves = append(h.plan.Moves, m)
+		}
+	}
 }
 
 func (p *Push) observe(ctx context.Context, h *host) error {
@@ -104,7 +127,7 @@ func (p *Push) observe(ctx context.Context, h *host) error {
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
 		return err
 	}
-	h.next = h.seen.next(h.plan.Digest)
+	h.next, h.plan.Commit = h.plan.To, p.commit()
 	return nil
 }
 
@@ -134,6 +157,9 @@ func (p *Push) Execute(ctx context.Context) error {
 // allowed refuses what no push may do.
 func (p *Push) allowed(hosts []*host) error {
 	var all []error
+	for _, r := range p.refused {
+		all = append(all, fmt.Errorf("%s: %s\nhint: %s", r.Path, r.Why, r.Hint))
+	}
 	for _, h := range hosts {
 		if len(h.plan.Missing) > 0 {
 			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: odoogen secrets edit %s", h.name,
@@ -162,6 +188,7 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 		if err := p.observe(ctx, h); err != nil {
 			return err
 		}
+		p.place(h)
 		if !reflect.DeepEqual(shown, h.plan) {
 			return errors.New("the host has changed since the plan was made")
 		}

@@ -50,7 +50,7 @@ func newNetwork(trees []*artifact.Tree) (*network, error) {
 	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
 	for _, t := range trees {
-		h, err := readHost(t)
+		h, err := ReadHost(t)
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,8 @@ var rules = []rule{
 		doc: "What Debian does not have comes from a declared vendor (jenkins, alloy), and each package from one."},
 	{id: "cost", waivable: true, check: checkCost, needs: []string{"hosts", "budget", "backup"},
 		doc: "The prices of hosts and backup storage, with budget.buffer on top, are no more than budget.monthly."},
+	{id: "manage", check: checkManage,
+		doc: "A layer that something else on the host stands on is not left to somebody else: instances and Jenkins need units and users, clusters postgresql, units users, and packages units, for the patch window."},
 	{id: "extra", check: checkExtra,
 		doc: "A further setting (`extra` of odoo.conf and PostgreSQL, `sysctl`) is one that its program knows in that version, that odoogen does not set itself, and no secret."},
 	{id: "drop-ins", check: checkDropIns,

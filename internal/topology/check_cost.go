@@ -15,6 +15,7 @@ func checkCost(c *checker) {
 		ps = append(ps, part{"storage", "backup.storage.monthly", cents(s.Monthly), ""})
 	}
 	total := (ps.sum()*(100+int64(b.Buffer)) + 99) / 100
+	c.t.Cost = Booked{total, cents(b.Monthly), append(ps.paths(), "budget")}
 	if total > cents(b.Monthly) {
 		c.refuse("budget.monthly", "", ps.largest(c, money), "%s %s, but a month costs %s: (%s) + %s",
 			money(cents(b.Monthly)), b.Currency, money(total), ps.byKind(money), b.Buffer)

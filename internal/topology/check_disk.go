@@ -33,6 +33,7 @@ func checkDisk(c *checker) {
 			continue
 		}
 		ps := c.disk(h)
+		h.Storage = ps.booked(int64(have))
 		if ps.sum() > int64(have) {
 			d := h.Hardware.Disks
 			c.refuse(h.Path+".hardware.disks", "smaller parts, fewer releases, or larger disks", ps.largest(c, amount),

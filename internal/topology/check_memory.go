@@ -6,6 +6,7 @@ func checkRAM(c *checker) {
 	for _, h := range c.t.Hosts {
 		ps := c.memory(h)
 		total, ram := ps.sum(), int64(h.Hardware.RAM)
+		h.Memory = ps.booked(ram)
 		if total > ram {
 			c.refuse(h.Path+".hardware.ram", "less MemoryMax, max_connections or work_mem, or an instance less",
 				ps.largest(c, amount), "%s, but %s may be used at once: %s", amount(ram), amount(total), ps.byKind(amount))

@@ -28,6 +28,7 @@ func checkConnections(c *checker) {
 			ps = append(ps, part{"exporter", cl.Path + ".exporter", exporterConnections, ""})
 		}
 		ps = append(ps, part{"reserved", cl.Path + ".settings.superuser_reserved_connections", int64(cl.Settings.SuperuserReservedConnections), ""})
+		cl.Connections = ps.booked(int64(cl.Settings.MaxConnections))
 		if most := cl.Settings.MaxConnections; ps.sum() > int64(most) {
 			c.refuse(cl.Path+".settings.max_connections", fmt.Sprintf("settings: max_connections: %d, or less db_maxconn", ps.sum()),
 				ps.largest(c, plain), "%d, but %d may be wanted: %s", most, ps.sum(), ps.byKind(plain))

@@ -390,8 +390,12 @@ func kindAt(path string) string {
 func (e *evaluation) disjunction(head string, ways []fault, again bool) {
 	var at []fault
 	below := false
+	worded := map[string]bool{} // the schema has words for it: the element of a list's default beside is noise
 	for _, f := range ways {
-		listNoise := f.format == notAllowed && strings.HasSuffix(f.path, "]")
+		worded[f.path] = worded[f.path] || f.format == schemaMessage
+	}
+	for _, f := range ways {
+		listNoise := strings.HasSuffix(f.path, "]") && (f.format == notAllowed || worded[f.path] && f.format != schemaMessage)
 		switch {
 		case f.format == wrongLength || listNoise:
 		case f.path != head:

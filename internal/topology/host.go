@@ -30,6 +30,9 @@ type HostJob struct {
 // Jobs are what starts by the calendar on the host, in the order in which a night runs.
 func (t *Topology) Jobs(h *Host) []HostJob {
 	var jobs []HostJob
+	if !h.Manages(UnitsLayer) {
+		return nil
+	}
 	if b := &t.Backup; b.None == nil {
 		jobs = append(jobs,
 			jobOf("backup", BackupUnit, "backup.nightly", b.Nightly),
@@ -50,7 +53,7 @@ func (t *Topology) Jobs(h *Host) []HostJob {
 				LimitsPath: "ci.agents.limits", LimitsInputs: []string{j.Path + ".agents"}})
 		}
 	}
-	if w := h.Window; w != nil {
+	if w := h.Window; w != nil && h.Manages(PackagesLayer) {
 		jobs = append(jobs, HostJob{Name: "patch window", Unit: PatchUnit, Path: w.Path, At: w.At, Max: w.MaxDuration, Reboots: t.Patching.Reboot})
 	}
 	return jobs
@@ -96,7 +99,7 @@ func (t *Topology) Listeners(h *Host) []Listener {
 		// On its socket alone; the port is part of the socket's name, and nobody else's.
 		add(c.Port, Loopback, c.Unit(), "PostgreSQL "+c.Name, c.Path+".port")
 		ls[len(ls)-1].UnitPath = c.Path + ".version"
-		if t.Observability != nil {
+		if t.Observability != nil && h.Manages(UnitsLayer) {
 			exporter(c.Exporter, c.ExporterUnit(), "exporter of PostgreSQL "+c.Name, c.Path+".exporter")
 		}
 	}
@@ -104,13 +107,13 @@ func (t *Topology) Listeners(h *Host) []Listener {
 		add(i.HTTPPort, Loopback, i.Service(), "Odoo "+i.Name, i.At("http_port"))
 		add(i.GeventPort, Loopback, i.Service(), "Odoo "+i.Name+" websocket", i.At("gevent_port"))
 	}
-	if h.RunsOdoo() {
+	if h.ServesWeb() {
 		add(80, Public, NginxUnit, "nginx", h.Path)
 		add(443, Public, NginxUnit, "nginx TLS", h.Path)
 	}
-	if o := t.Observability; o != nil {
+	if o := t.Observability; o != nil && h.Manages(UnitsLayer) {
 		exporter(o.Exporters.Node, NodeExporter, "node exporter", "observability.exporters.node")
-		if h.RunsOdoo() {
+		if h.ServesWeb() {
 			exporter(o.Exporters.Nginx, NginxMetrics, "nginx exporter", "observability.exporters.nginx")
 			add(o.Exporters.NginxStatus, Loopback, NginxUnit, "nginx status", "observability.exporters.nginxStatus")
 		}
@@ -151,17 +154,19 @@ type Wanted struct {
 func (t *Topology) Units(h *Host) []Wanted {
 	var ws []Wanted
 	add := func(unit, path string) { ws = append(ws, Wanted{unit, path}) }
-	if h.VLANByUnit(t) {
+	if h.VLANByUnit(t) && h.Manages(NetworkLayer) {
 		add(VSwitchUnit, "network.vswitch "+h.At("uplink.manager"))
 	}
-	add(Firewall, h.Path)
+	if h.Manages(FirewallLayer) {
+		add(Firewall, h.Path)
+	}
 	for _, c := range h.Clusters {
 		add(c.Unit(), c.Path)
 	}
 	for _, i := range h.Instances {
 		add(i.Service(), i.Path)
 	}
-	if h.RunsOdoo() {
+	if h.ServesWeb() {
 		add(NginxUnit, h.Path)
 		add("certbot.timer", "network.acme")
 		add(Timer(IssueUnit), "network.acme")
@@ -171,12 +176,12 @@ func (t *Topology) Units(h *Host) []Wanted {
 		add(JenkinsUnit, "ci.jenkins")
 		add(GitDaemon, "ci.mirror")
 	}
-	if o := t.Observability; o != nil {
+	if o := t.Observability; o != nil && h.Manages(UnitsLayer) {
 		add(NodeExporter, "observability.exporters.node")
 		for _, c := range h.Clusters {
 			add(c.ExporterUnit(), c.Path+".exporter")
 		}
-		if h.RunsOdoo() {
+		if h.ServesWeb() {
 			add(NginxMetrics, "observability.exporters.nginx")
 		}
 		add(Timer(MetricsUnit), "observability")

@@ -47,6 +47,15 @@ func (i *Instance) folder() string {
 // Current is the link to the release that runs.
 func (i *Instance) Current() string { return i.Root() + "/current" }
 
+// HeldUntil is the file without which the instance does not start, where it or its cluster was moved: the word that
+// its data has come to where it is now. Another move is another file. Empty where nothing was moved.
+func (i *Instance) HeldUntil() string {
+	if i.Moved == nil && i.Cluster.Moved == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s/moved/%s-%s-%s", State, i.Name, i.Cluster.ID(), i.Database)
+}
+
 // Releases holds the release folders.
 func (i *Instance) Releases() string { return i.Root() + "/releases" }
 

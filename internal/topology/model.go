@@ -24,6 +24,8 @@ type Topology struct {
 	Decisions     []Decision     `cue:"decisions"`
 	Accept        []Waiver       `cue:"accept"`
 
+	Cost Booked // of a month, in hundredths of the currency, with the buffer
+
 	hosts    map[string]*Host
 	clusters map[string]*Cluster
 	classes  map[string]*Class
@@ -47,6 +49,7 @@ type Host struct {
 	Uplink    Uplink   `cue:"uplink"`
 	Reserve   Reserve  `cue:"reserve"`
 
+	Manage   []string    `cue:"manage"` // the layers that are odoogen\'s
 	Sysctl   []*Setting  `cue:"sysctl"`
 	Packages []string    `cue:"packages"`
 	Units    []*DropIn   `cue:"units"`
@@ -56,6 +59,8 @@ type Host struct {
 	Instances []*Instance
 	CI        *CI     // set on the CI host alone
 	Window    *Window // its patch window
+	Memory    Booked  // in bytes
+	Storage   Booked  // in bytes
 }
 
 // Hardware is a machine as it is rented.
@@ -199,10 +204,21 @@ type Cluster struct {
 	Exporter int             `cue:"exporter"`
 	Limits   ClusterLimits   `cue:"limits"`
 	Settings ClusterSettings `cue:"settings"`
+	Moved    *MovedCluster   `cue:"moved"`
 	Extra    []*Setting      `cue:"extra"` // of postgresql.conf
 
-	Host      *Host
-	Instances []*Instance
+	Host        *Host
+	Instances   []*Instance
+	Connections Booked
+}
+
+// MovedCluster says where a cluster's data is until it has been moved. What is empty is as it is now.
+type MovedCluster struct {
+	From struct {
+		Name    string `cue:"name"`
+		Host    string `cue:"host"`
+		Version int    `cue:"version"`
+	} `cue:"from"`
 }
 
 // ClusterLimits are what a cluster's unit may use.
@@ -283,17 +299,18 @@ type Class struct {
 
 // Instance is an Odoo instance; its Settings are its class's where it says nothing itself.
 type Instance struct {
-	Name       string   `cue:",name"`
-	Path       string   `cue:",path"`
-	ClassName  string   `cue:"class"`
-	Version    string   `cue:"version"`
-	Domain     string   `cue:"domain"`
-	Aliases    []string `cue:"aliases"`
-	Database   string   `cue:"database"`
-	HTTPPort   int      `cue:"http_port"`
-	GeventPort int      `cue:"gevent_port"`
-	Modules    []string `cue:"modules"`
-	Nginx      []string `cue:"nginx"` // directives of its vhost
+	Name       string         `cue:",name"`
+	Path       string         `cue:",path"`
+	ClassName  string         `cue:"class"`
+	Version    string         `cue:"version"`
+	Domain     string         `cue:"domain"`
+	Aliases    []string       `cue:"aliases"`
+	Database   string         `cue:"database"`
+	HTTPPort   int            `cue:"http_port"`
+	GeventPort int            `cue:"gevent_port"`
+	Modules    []string       `cue:"modules"`
+	Moved      *MovedInstance `cue:"moved"`
+	Nginx      []string       `cue:"nginx"` // directives of its vhost
 	Settings   `cue:",inline"`
 
 	Class   *Class
@@ -302,6 +319,15 @@ type Instance struct {
 	Code    *Version
 
 	topology *Topology
+}
+
+// MovedInstance says where an instance's data is until it has been moved. What is empty is as it is now.
+type MovedInstance struct {
+	From struct {
+		Name     string `cue:"name"`
+		Cluster  string `cue:"cluster"`
+		Database string `cue:"database"`
+	} `cue:"from"`
 }
 
 // Sources say where Odoo's code comes from.

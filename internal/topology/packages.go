@@ -22,6 +22,9 @@ var basePackages = []string{
 
 // PackagesOf are the packages that the host needs, sorted by name, each once.
 func (t *Topology) PackagesOf(h *Host) []Package {
+	if !h.Manages(PackagesLayer) {
+		return nil
+	}
 	all := map[string]Package{}
 	add := func(path string, names ...string) {
 		for _, n := range names {
@@ -48,7 +51,10 @@ func (t *Topology) PackagesOf(h *Host) []Package {
 		}
 	}
 	if h.RunsOdoo() {
-		add(h.Path, "nginx", "python3-pip")
+		add(h.Path, "python3-pip")
+	}
+	if h.ServesWeb() {
+		add(h.Path, "nginx")
 		add("network.acme", "certbot")
 	}
 	for _, v := range t.VersionsOf(h) {
@@ -63,7 +69,7 @@ func (t *Topology) PackagesOf(h *Host) []Package {
 	}
 	if o := t.Observability; o != nil {
 		add("observability.exporters.node", "prometheus-node-exporter")
-		if h.RunsOdoo() {
+		if h.ServesWeb() {
 			add("observability.exporters.nginx", "prometheus-nginx-exporter")
 		}
 		if o.Grafana != nil {

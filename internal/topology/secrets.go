@@ -33,7 +33,7 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 		return &all[len(all)-1]
 	}
 	addKey := func(name, path string, consumers ...string) { add(name, path, consumers...).SSHKey = true }
-	if b := &t.Backup; b.None == nil {
+	if b := &t.Backup; b.None == nil && h.Manages(UnitsLayer) {
 		jobs := []string{BackupUnit, BackupCare}
 		if h.RunsOdoo() {
 			jobs = append(jobs, DrillUnit)
@@ -51,14 +51,14 @@ func (t *Topology) SecretsOf(h *Host) []Secret {
 		addKey(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
 		addKey(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
 	}
-	if t.Fetches(h) {
+	if t.Fetches(h) && h.Manages(UnitsLayer) {
 		for _, r := range t.Mirrors(h) {
 			if r.Credential != "" {
 				addKey(r.Credential, r.Path+".credential", MirrorUnit)
 			}
 		}
 	}
-	if o := t.Observability; o != nil && o.Grafana != nil {
+	if o := t.Observability; o != nil && o.Grafana != nil && h.Manages(UnitsLayer) {
 		add(o.Grafana.Token, "observability.grafana.token", AlloyUnit)
 	}
 	slices.SortFunc(all, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// BenchmarkScale runs whole processes over the sample and over generated topologies, six instances to a host: odoogen,
+// beside the stock cue that evaluates the same spec and the cp that copies the same trees, by turns. What is reported
+// are medians; ratios are those of one turn.
+//
+//	export    cue export of the spec
+//	compile   odoogen build --check against nothing: CUE to trees in memory
+//	build     the first build: compile, and write everything
+//	unchanged the second: compile, and compare
+//	changed   one after a change to one instance
+//	write/cp  what the first build takes above compiling, to cp -r of its trees
+//	double    the time to compile, to that of half the instances
+func BenchmarkScale(b *testing.B) {
+	bin := b.TempDir()
+	odoogen := filepath.Join(bin, "odoogen")
+	if out, err := exec.Command("go", "build", "-o", odoogen, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	tool, err := exec.Command("go", "tool", "-n", "cue").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cue := strings.TrimSpace(string(tool))
+
+	compiled := map[int]time.Duration{} // of so many instances
+	for _, size := range []struct{ instances, turns int }{{6, 7}, {60, 5}, {300, 3}, {600, 3}, {3000, 1}, {6000, 1}} {
+		b.Run(fmt.Sprintf("instances=%d", size.instances), func(b *testing.B) {
+			dir := filepath.Join(b.TempDir(), "spec")
+			writeTopology(b, dir, size.instances)
+			s := &scale{b: b, dir: dir, figures: map[string][]float64{}}
+			for b.Loop() {
+				for range size.turns {
+					s.turn(odoogen, cue)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // of no meaning: a turn is a dozen processes
+			for name, all := range s.figures {
+				b.ReportMetric(median(all), name)
+			}
+			compiled[size.instances] = time.Duration(median(s.figures["compile-ms"]) * float64(time.Millisecond))
+			if half := compiled[size.instances/2]; half > 0 {
+				b.ReportMetric(float64(compiled[size.instances])/float64(half), "double")
+			}
+		})
+	}
+}
+
+// scale measures one topology.
+type scale struct {
+	b       *testing.B
+	dir     string
+	figures map[string][]float64 // by their units
+}
+
+// turn runs every process once.
+func (s *scale) turn(odoogen, cue string) {
+	out, copied := filepath.Join(s.dir, "out"), filepath.Join(s.dir, "copied")
+	for _, dir := range []string{out, copied} {
+		if err := os.RemoveAll(dir); err != nil {
+			s.b.Fatal(err)
+		}
+	}
+	envs, err := os.ReadFile(filepath.Join(s.dir, "envs.cue"))
+	if err != nil {
+		s.b.Fatal(err)
+	}
+	export, exportRSS := s.run(exitOK, cue, "export", ".")
+	compile, _ := s.run(exitDifferent, odoogen, "build", "--check")
+	build, buildRSS := s.run(exitOK, odoogen, "build")
+	cp, _ := s.run(exitOK, "cp", "-r", out, copied)
+	unchanged, _ := s.run(exitOK, odoogen, "build")
+	changeOneInstance(s.b, s.dir)
+	changed, _ := s.run(exitOK, odoogen, "build")
+	if err := os.WriteFile(filepath.Join(s.dir, "envs.cue"), envs, 0o666); err != nil {
+		s.b.Fatal(err)
+	}
+	add := func(name string, figure float64) { s.figures[name] = append(s.figures[name], figure) }
+	add("export-ms", milliseconds(export))
+	add("compile-ms", milliseconds(compile))
+	add("build-ms", milliseconds(build))
+	add("compile/export", float64(compile)/float64(export))
+	add("unchanged/export", float64(unchanged)/float64(export))
+	add("changed/export", float64(changed)/float64(export))
+	add("write/cp", float64(build-compile)/float64(cp))
+	add("MB", buildRSS)
+	add("export-MB", exportRSS)
+	add("files", float64(countFiles(s.b, out)))
+}
+
+// run is how long a process takes, and the most memory that it has, in MB.
+func (s *scale) run(want int, name string, args ...string) (time.Duration, float64) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.dir
+	var said strings.Builder
+	cmd.Stderr = &said
+	begun := time.Now()
+	err := cmd.Run()
+	took := time.Since(begun)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.b.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		s.b.Fatalf("%s %v: exit code %d, want %d: %s", name, args, code, want, &said)
+	}
+	return took, float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func countFiles(b *testing.B, dir string) int {
+	n := 0
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
