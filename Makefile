@@ -3,6 +3,7 @@
 # make golden writes golden/, the reviewed build of the sample, and the comments of its edits
 # make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading, building and pushing
+# make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
 # make fuzz   lets each fuzz test search for FUZZTIME
 
 ALL =
@@ -10,7 +11,7 @@ export ALL
 
 FUZZTIME = 10s
 
-.PHONY: build demo test packages golden docs bench fuzz
+.PHONY: build demo test packages golden docs bench faults fuzz
 
 build:
 	go build -o odoogen ./cmd/odoogen
@@ -40,6 +41,9 @@ docs: build
 
 bench:
 	go test -run '^$$' -bench . -timeout 30m ./...
+
+faults: packages
+	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run TestFaults -v -timeout 2h
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
