@@ -3,6 +3,7 @@
 # make golden writes golden/, the reviewed build of the sample, and the comments of its edits
 # make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading, building and pushing
+# make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
 # make fuzz   lets each fuzz test search for FUZZTIME
 
@@ -11,7 +12,7 @@ export ALL
 
 FUZZTIME = 10s
 
-.PHONY: build demo test packages golden docs bench faults fuzz
+.PHONY: build demo test packages golden docs bench sample faults fuzz
 
 build:
 	go build -o odoogen ./cmd/odoogen
@@ -41,6 +42,9 @@ docs: build
 
 bench:
 	go test -run '^$$' -bench . -timeout 30m ./...
+
+sample: packages
+	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
 	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run TestFaults -v -timeout 2h
