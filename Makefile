@@ -3,6 +3,8 @@
 # make golden writes golden/, the reviewed build of the sample, and the comments of its edits
 # make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading, building and pushing
+# make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
+# make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
 # make fuzz   lets each fuzz test search for FUZZTIME
 
 ALL =
@@ -10,7 +12,7 @@ export ALL
 
 FUZZTIME = 10s
 
-.PHONY: build demo test packages golden docs bench fuzz
+.PHONY: build demo test packages golden docs bench sample faults fuzz
 
 build:
 	go build -o odoogen ./cmd/odoogen
@@ -42,6 +44,12 @@ bench: packages
 	@command -v ansible-playbook >/dev/null || { test "$$(id -u)" -eq 0 && apt-get install -y --no-install-recommends ansible-core >/dev/null; } || \
 		echo 'left out: Ansible to compare with: apt-get install ansible-core'
 	go test -run '^$$' -bench . -timeout 30m ./...
+
+sample: packages
+	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
+
+faults: packages
+	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run TestFaults -v -timeout 2h
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \

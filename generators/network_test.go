@@ -18,7 +18,7 @@ func TestNetworkdReadsVLAN(t *testing.T) {
 mkdir -p /etc/systemd/network /run/systemd/netif
 printf '[Match]\nName=eth7\n[Network]\nAddress=203.0.113.10/26\n' >/etc/systemd/network/10-mainif.network
 read_it() {
-	SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console timeout 1 /lib/systemd/systemd-networkd 2>&1 |
+	SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console timeout 4 /lib/systemd/systemd-networkd 2>&1 |
 		grep -vF /usr/lib/systemd/network/ | grep -E 'loaded "vlan"|/systemd/network/|[Ii]gnoring (assign|file)' || true
 }
 read_it

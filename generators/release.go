@@ -107,7 +107,7 @@ func instanceNames(h *topology.Host) *conf.Text {
 	w := conf.NewWords(h.Path, "Instances of "+h.Name+" that may get a first release.")
 	for _, i := range h.Instances {
 		if i.HeldUntil() == "" { // else its release comes along with its data
-			w.Add([]string{i.Name}, i.Path, i.Path+".moved", i.Cluster.Path+".moved")
+			w.Add([]string{i.Name}, i.Path, i.Cluster.Path)
 		}
 	}
 	return &w.Text

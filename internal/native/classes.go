@@ -77,7 +77,7 @@ var Classes = []Class{
 	{Name: "pip requirements", Patterns: []string{"python/*.txt"}, Checker: "one package==version in each line",
 		Structure: "shape; no package index is asked", check: requirements},
 	{Name: "lists of scripts", Patterns: []string{"restic/host.paths", "restic/host.exclude", "restic/instances", "mirror/repositories",
-		"restic/NONE", "metrics/certificates", "certbot/names", "instances/*.repositories"}, Checker: "each line has as many words",
+		"restic/NONE", "metrics/certificates", "certbot/names", "instances/*.repositories", "releases/instances"}, Checker: "each line has as many words",
 		Structure: "shape; their readers are odoogen's own scripts", check: lists},
 	{Name: "settings of scripts", Patterns: []string{"*.env", "*/*.env"}, Checker: "bash -n, and a form in which bash and systemd read the same values",
 		programs: []string{"/usr/bin/bash"}, check: envFiles},

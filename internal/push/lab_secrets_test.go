@@ -116,7 +116,7 @@ func planted(r *rig) {
 	if mode := r.on("tests", "stat -c '%a %U' /var/lib/odoogen/secrets /var/lib/odoogen/secrets/*"); mode != "700 root\n600 root\n600 root\n600 root" {
 		r.t.Errorf("secrets have modes\n%s", mode)
 	}
-	if strings.Contains(said, value) || !strings.Contains(said, "secrets: token (changed)") || !strings.Contains(said, "then restart reader.service") {
+	if strings.Contains(said, value) || !strings.Contains(said, "secret: token (changed)") || !strings.Contains(said, "then restart reader.service") {
 		r.t.Errorf("said:\n%s", said)
 	}
 	if err := os.WriteFile(filepath.Join(r.dir, "control"), []byte(value), 0o600); err != nil {
@@ -201,7 +201,7 @@ func rotated(r *rig) {
 	// Encrypted anew, as secrets rekey does it: another file, the same value.
 	before = r.started("tests", all...)
 	r.secret("token", r.on("tests", "cat /var/lib/odoogen/secrets/token"))
-	if said := r.push(Applied, pushed); !strings.Contains(said, "secrets: token (changed)") {
+	if said := r.push(Applied, pushed); !strings.Contains(said, "secret: token (changed)") {
 		r.t.Errorf("said:\n%s", said)
 	}
 	if after := r.started("tests", all...); after != before {
