@@ -49,7 +49,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run TestFaults -v -timeout 2h
+	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestPush$$|TestFaults' -v -timeout 2h
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \

@@ -109,8 +109,9 @@ func TestAFileThatNobodyChecksIsRefused(t *testing.T) {
 }
 
 func TestEveryClassHasFilesAndMistakesInTheTests(t *testing.T) {
-	// Nobody but people reads the one, and without the other nothing can be checked.
-	noMistake := []string{"runbook", "HOST.json"}
+	// Nobody but people reads the first, and without the second nothing can be checked; what is wrong with the third is
+	// where it goes, not what it says.
+	noMistake := []string{"runbook", "HOST.json", "files of the spec"}
 	tree := hostTree(t, unchanged)
 	for _, class := range Classes {
 		if !slices.ContainsFunc(claim(tree), func(c claimed) bool { return c.class.Name == class.Name }) {

@@ -188,7 +188,7 @@ func rotated(r *rig) {
 	before := r.started("tests", all...)
 	r.secret("password", "another password")
 	said := r.push(Applied, pushed)
-	if !strings.Contains(said, "secrets: password (changed)") || strings.Contains(said, "job") {
+	if !strings.Contains(said, "secret: password (changed)") || strings.Contains(said, "job") {
 		r.t.Errorf("said:\n%s", said)
 	}
 	if after := r.started("tests", all...); after != before {
