@@ -266,7 +266,7 @@ func comesAndGoes(r *rig) {
 	}
 	// It leaves the spec: a host that goes back still has it, one that stays does not.
 	said := r.push(RolledBack, with(change{"ci/systemd/system/worker.service": "ExecStartPre=false\n"}))
-	if !strings.Contains(said, "secrets: spare (removed)") {
+	if !strings.Contains(said, "secret: spare (removed)") {
 		r.t.Errorf("said:\n%s", said)
 	}
 	if got := r.on("tests", "cat "+file); got != "given" {
