@@ -77,9 +77,7 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	o.progress = newProgress(cmd.ErrOrStderr())
 	p := &push.Push{Owner: operator(), Say: o.progress.say}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
-		if golden, err := builtIn("golden"); err == nil {
-			p.Ahead(cmd.Context(), golden, names)
-		}
+		p.Ahead(cmd.Context(), "golden", names)
 	}
 	trees, reviewed, err := o.trees(cmd)
 	if err == nil {

@@ -3,6 +3,9 @@ package push
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -20,71 +23,107 @@ type ahead struct {
 
 // ask is what was asked ahead of one host.
 type ask struct {
-	tree *artifact.Tree
+	*wish
 	done chan struct{} // closed when the rest is known
 	seen *Observation
 	err  error
 }
 
-// Ahead connects to the hosts named, all when none is, and asks them what they are while their trees are still built. To
-// ask, it takes an earlier build of the trees. Where that turns out to be what Start is given, as on every push of what
-// was reviewed, the answers are there already; else they count for nothing.
-func (p *Push) Ahead(ctx context.Context, earlier []*artifact.Tree, names []string) {
+// Ahead connects to the hosts named, all when none is, and asks them what they are while their trees are still built. It
+// asks about trees that were built before, of which it reads no more than that from dir: golden/, say. Where those turn
+// out to be what Start is given, as on every push of what was reviewed, the answers are there already; else they count
+// for nothing, and so does what is wrong with dir.
+func (p *Push) Ahead(ctx context.Context, dir string, names []string) {
+	earlier, err := wishesIn(dir)
+	if err != nil || len(earlier) == 0 {
+		return
+	}
 	net, err := newNetwork(earlier)
 	if err != nil {
-		return // Start says so, should the trees be these
+		return
 	}
 	p.ahead = &ahead{net: net, asks: map[string]*ask{}}
 	slots := make(chan struct{}, parallel)
-	for _, t := range earlier {
-		if len(names) > 0 && !slices.Contains(names, t.Host) {
+	for _, w := range earlier {
+		if len(names) > 0 && !slices.Contains(names, w.host) {
 			continue
 		}
-		a := &ask{tree: t, done: make(chan struct{})}
-		p.ahead.asks[t.Host] = a
+		a := &ask{wish: w, done: make(chan struct{})}
+		p.ahead.asks[w.host] = a
 		go func() {
 			defer close(a.done)
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			a.seen, a.err = net.observe(ctx, t)
+			a.seen, a.err = net.observe(ctx, w)
 		}()
 	}
 }
 
-// network is that of the trees: the one that stands already, where they name the same hosts, routes and keys.
-func (a *ahead) network(trees []*artifact.Tree) (*network, error) {
-	n, err := newNetwork(trees)
-	if a == nil || err != nil {
-		return n, err
+// wishesIn reads of each tree in a directory what an observation needs.
+func wishesIn(dir string) ([]*wish, error) {
+	manifests, err := filepath.Glob(filepath.Join(dir, "*", artifact.ManifestName))
+	if err != nil {
+		return nil, err
 	}
-	same := len(n.trees) == len(a.net.trees)
-	for name, h := range n.trees {
-		was := a.net.trees[name]
-		same = same && was != nil && reflect.DeepEqual(was.Routes, h.Routes) && slices.Equal(was.HostKeys, h.HostKeys)
+	var all []*wish
+	for _, name := range manifests {
+		w := &wish{host: filepath.Base(filepath.Dir(name)), facts: &artifact.Host{}}
+		if w.manifest, err = os.ReadFile(name); err != nil {
+			return nil, err
+		}
+		if w.text, err = os.ReadFile(filepath.Join(filepath.Dir(name), artifact.HostName)); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(w.text, w.facts); err != nil {
+			return nil, err
+		}
+		all = append(all, w)
 	}
-	if !same {
-		a.close()
-		return n, nil
-	}
-	n.close()
-	return a.net, nil
+	return all, nil
 }
 
-// observation is what was asked ahead for that tree, once; nil where nothing was, or for another tree.
-func (a *ahead) observation(tree *artifact.Tree) (*Observation, error) {
+// network is that of the trees: the one that stands already, where they name the same hosts, routes and keys.
+func (a *ahead) network(trees []*artifact.Tree) (*network, error) {
+	var all []*wish
+	for _, t := range trees {
+		w, err := wishOf(t)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	if a != nil && a.leads(all) {
+		return a.net, nil
+	}
+	a.close()
+	return newNetwork(all)
+}
+
+// leads tells whether the connections are to the hosts that are meant.
+func (a *ahead) leads(all []*wish) bool {
+	for _, w := range all {
+		was := a.net.trees[w.host]
+		if was == nil || !reflect.DeepEqual(was.Routes, w.facts.Routes) || !slices.Equal(was.HostKeys, w.facts.HostKeys) {
+			return false
+		}
+	}
+	return len(all) == len(a.net.trees)
+}
+
+// observation is what was asked ahead about that very wish, once; nil where nothing was.
+func (a *ahead) observation(w *wish) (*Observation, error) {
 	if a == nil {
 		return nil, nil
 	}
 	a.mu.Lock()
-	ask := a.asks[tree.Host]
-	delete(a.asks, tree.Host)
+	ask := a.asks[w.host]
+	delete(a.asks, w.host)
 	a.mu.Unlock()
 	if ask == nil {
 		return nil, nil
 	}
 	<-ask.done
-	if !bytes.Equal(ask.tree.Manifest(), tree.Manifest()) ||
-		!bytes.Equal(ask.tree.File(artifact.HostName).Data, tree.File(artifact.HostName).Data) {
+	if !bytes.Equal(ask.manifest, w.manifest) || !bytes.Equal(ask.text, w.text) {
 		return nil, nil
 	}
 	return ask.seen, ask.err

@@ -54,7 +54,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	}
 	h := p.hosts[0]
 	p.returns = true
-	seen, err := p.net.observe(ctx, h.tree)
+	seen, err := p.look(ctx, h)
 	if err != nil {
 		return err
 	}

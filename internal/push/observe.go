@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"path"
@@ -67,16 +68,28 @@ func (f *facts) closed(doors []artifact.Door) {
 	}
 }
 
-// observe asks a host what it is, in one round trip.
-func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	host, err := ReadHost(tree)
+// wish is what a host is asked about: all of a tree that an observation needs.
+type wish struct {
+	host           string
+	manifest, text []byte // MANIFEST and HOST.json
+	facts          *artifact.Host
+}
+
+func wishOf(t *artifact.Tree) (*wish, error) {
+	facts, err := ReadHost(t)
 	if err != nil {
 		return nil, err
 	}
+	return &wish{t.Host, t.Manifest(), t.File(artifact.HostName).Data, facts}, nil
+}
+
+// observe asks a host what it is, in one round trip.
+func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	host := w.facts
 	var ask facts
-	ask.add("digest", tree.Digest())
+	ask.add("digest", fmt.Sprintf("%x", sha256.Sum256(w.manifest)))
 	ask.doors(host, func(string) bool { return true })
 	for _, s := range host.Secrets {
 		ask.add("secret", s.Name)
@@ -96,7 +109,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	seen.Given = map[string]Given{}
 	same := true
 	var bad error
-	err = n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+	err := n.call(ctx, call{host: w.host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
 		if len(w) < 2 {
 			return
 		}
@@ -152,7 +165,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 		return nil, err
 	}
 	if same && seen.Generation != "" {
-		seen.Manifest, seen.Host = tree.Manifest(), tree.File(artifact.HostName).Data
+		seen.Manifest, seen.Host = w.manifest, w.text
 	}
 	seen.Secrets = secretsFound(host, found)
 	for _, d := range host.Doors {

@@ -2,10 +2,12 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -37,17 +39,18 @@ func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []strin
 			skipped = append(skipped, w[1])
 		}
 	}
-	if err := p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note}); err != nil {
-		return skipped, err
+	var both sync.WaitGroup
+	var seen error
+	if other := p.peer(h); other != nil && peer.b.Len() > 0 {
+		both.Go(func() {
+			if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
+				seen = fmt.Errorf("seen from %s: %w", other.name, err)
+			}
+		})
 	}
-	other := p.peer(h)
-	if other == nil || peer.b.Len() == 0 {
-		return skipped, nil
-	}
-	if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
-		return skipped, fmt.Errorf("seen from %s: %w", other.name, err)
-	}
-	return skipped, nil
+	err = p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note})
+	both.Wait()
+	return skipped, errors.Join(err, seen)
 }
 
 // Status is what a host is, and what of it is not as it should be.

@@ -116,11 +116,21 @@ func (p *Push) place(h *host) {
 	}
 }
 
+// look observes a host, where it was not observed ahead.
+func (p *Push) look(ctx context.Context, h *host) (*Observation, error) {
+	wanted, err := wishOf(h.tree)
+	if err != nil {
+		return nil, err
+	}
+	if seen, err := p.ahead.observation(wanted); seen != nil || err != nil {
+		return seen, err
+	}
+	return p.net.observe(ctx, wanted)
+}
+
 func (p *Push) observe(ctx context.Context, h *host) error {
 	var err error
-	if h.seen, err = p.ahead.observation(h.tree); h.seen == nil && err == nil {
-		h.seen, err = p.net.observe(ctx, h.tree)
-	}
+	h.seen, err = p.look(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -301,7 +311,7 @@ func (p *Push) install(ctx context.Context, h *host) error {
 		return nil
 	}
 	// What packages brought may stand in the way of doors.
-	seen, err := p.net.observe(ctx, h.tree)
+	seen, err := p.look(ctx, h)
 	if err == nil {
 		h.plan.Doors = seen.Doors
 	}

@@ -94,7 +94,8 @@ func (n *network) connect(ctx context.Context, c call) (first bool, err error) {
 
 const (
 	stagger  = 250 * time.Millisecond // until the next route is tried as well
-	patience = 8                      // seconds until one has failed
+	slow     = 2 * time.Second        // the same, where there is a connection, but no sshd has greeted
+	patience = 8                      // seconds until a route has failed
 )
 
 // race does one call by several routes: the first that answers has won. Each is tried when the one before has failed, or
@@ -112,11 +113,11 @@ type race struct {
 	others []context.CancelFunc
 }
 
-// event is what becomes of a route: its sshd greets; in the end it has done the call, or failed.
+// event is what becomes of a route: it is connected, its sshd greets, and in the end it has done the call, or failed.
 type event struct {
-	route   int
-	greeted bool
-	err     error
+	route              int
+	connected, greeted bool
+	err                error
 }
 
 func (r *race) run(ctx context.Context) error {
@@ -126,8 +127,8 @@ func (r *race) run(ctx context.Context) error {
 			return r.lost(err)
 		}
 	}
-	r.events = make(chan event, 2*len(r.routes))
-	greeted := map[int]bool{}
+	r.events = make(chan event, 3*len(r.routes))
+	connected, greeted := map[int]bool{}, map[int]bool{}
 	tried := 0
 	var refused []error
 	try := func() {
@@ -145,6 +146,9 @@ func (r *race) run(ctx context.Context) error {
 		var late <-chan time.Time
 		if len(greeted) == 0 && tried < len(r.routes) {
 			late = time.After(stagger)
+			if len(connected) > 0 {
+				late = time.After(slow)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -154,6 +158,9 @@ func (r *race) run(ctx context.Context) error {
 		case e := <-r.events:
 			leads, decided := r.leads(e.route)
 			switch {
+			case e.connected:
+				connected[e.route] = true
+				continue
 			case e.greeted:
 				greeted[e.route] = true
 				continue
@@ -167,6 +174,7 @@ func (r *race) run(ctx context.Context) error {
 				refused = append(refused, e.err)
 				delete(greeted, e.route)
 			}
+			delete(connected, e.route)
 			failed++
 			try()
 		}
@@ -265,7 +273,10 @@ func (r *race) attempt(ctx context.Context, i int) error {
 			}
 		},
 		log: func(line string) {
-			if strings.HasPrefix(line, "Remote protocol version") {
+			switch {
+			case line == "Connection established.":
+				r.events <- event{route: i, connected: true}
+			case strings.HasPrefix(line, "Remote protocol version"):
 				r.events <- event{route: i, greeted: true}
 			}
 		},

@@ -45,18 +45,14 @@ type connection struct {
 	fresh bool // made after the flip, to confirm
 }
 
-func newNetwork(trees []*artifact.Tree) (*network, error) {
+func newNetwork(all []*wish) (*network, error) {
 	n := &network{trees: map[string]*artifact.Host{}, ways: map[connection]*way{}}
 	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
-	for _, t := range trees {
-		h, err := ReadHost(t)
-		if err != nil {
-			return nil, err
-		}
-		n.trees[t.Host] = h
-		for _, key := range h.HostKeys {
-			fmt.Fprintf(&known, "%s %s\n", t.Host, key)
+	for _, w := range all {
+		n.trees[w.host] = w.facts
+		for _, key := range w.facts.HostKeys {
+			fmt.Fprintf(&known, "%s %s\n", w.host, key)
 		}
 	}
 	var err error
