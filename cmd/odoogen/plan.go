@@ -72,7 +72,8 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 			}
 		}
 		list("changed by hand", p.Drift)
-		list("secrets missing", p.Secrets)
+		list("secrets missing", p.Missing)
+		list("secrets", names(p.Secrets))
 		list("install", p.Packages)
 		for _, c := range p.Clusters {
 			fmt.Fprintf(w, "  make PostgreSQL cluster %d/%s\n", c.Version, c.Name)
@@ -92,6 +93,15 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 			fmt.Fprintln(w, "  a rollback undoes neither packages nor clusters, users or data")
 		}
 	}
+}
+
+// names are those of secrets, with what becomes of each.
+func names(changes []push.SecretChange) []string {
+	var all []string
+	for _, c := range changes {
+		all = append(all, c.String())
+	}
+	return all
 }
 
 // shown is a generation as people name it: "42-3f9ab2..." is #42 3f9a.

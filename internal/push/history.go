@@ -49,13 +49,14 @@ func (p *Push) History(ctx context.Context) ([]Event, error) {
 	return all, err
 }
 
-// Return makes the push one to a generation that the only host of it still has: of that number, or the one before the
-// current for 0. Its tree takes the place of the spec's.
+// Return makes the push one to a generation that the only host of it still has: of that number, or for 0 the last one
+// before the current that has other files. Its tree takes the place of the spec's. Secrets that the host has stay.
 func (p *Push) Return(ctx context.Context, number int) error {
 	if len(p.hosts) != 1 {
 		return errors.New("a rollback is of one host")
 	}
 	h := p.hosts[0]
+	p.returns = true
 	if err := p.net.find(ctx, h.name); err != nil {
 		return err
 	}
@@ -79,12 +80,13 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	return nil
 }
 
-// stored finds a generation by its number; 0 is the one before the current.
+// stored finds a generation by its number; 0 is the last one before the current that has other files: a secret that
+// changed makes a generation too.
 func (o *Observation) stored(number int) (string, error) {
 	current, found, best := numberOf(o.Generation), "", 0
 	for _, name := range o.Stored {
 		n := numberOf(name)
-		if number == n || number == 0 && n < current && n > best {
+		if number == n || number == 0 && n < current && n > best && digestOf(name) != digestOf(o.Generation) {
 			found, best = name, n
 		}
 	}
@@ -92,6 +94,11 @@ func (o *Observation) stored(number int) (string, error) {
 		return "", fmt.Errorf("no such generation\nhint: it has %s", strings.Join(o.Stored, ", "))
 	}
 	return found, nil
+}
+
+func digestOf(generation string) string {
+	_, digest, _ := strings.Cut(generation, "-")
+	return digest
 }
 
 func numberOf(generation string) int {

@@ -11,6 +11,7 @@ cd /
 
 etc=/etc/odoogen
 state=/var/lib/odoogen
+secrets=$state/secrets
 lib=/usr/local/lib/odoogen
 locks=/run/lock/odoogen
 
@@ -51,7 +52,7 @@ differs() {
 
 # observe: facts of what shall be on stdin; prints what is.
 observe() {
-	local current verb a b c d have packages=() doors=() name
+	local current verb a b c d have packages=() paths=() name
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	if [ -n "$current" ] && [ "$current" != 0 ]; then
@@ -76,17 +77,20 @@ observe() {
 			fi
 			;;
 		door)
-			doors+=("$a")
+			paths+=("$a")
 			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
 			;;
 		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
 		disabled) [ -z "$(compgen -G "/etc/systemd/system/*.wants/$a" || true)" ] || printf 'door\t%s\n' "$a" ;;
-		secret) [ -s "$state/secrets/$a" ] || printf 'secret\t%s\n' "$a" ;;
+		secret) paths+=("$secrets/$a") ;;
 		package) packages+=("$a") ;;
 		esac
 	done
+	if [ -f "$secrets/RECORD" ]; then
+		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
+	fi
 	# One program each for all of them: to do nothing must cost nothing.
-	find "${doors[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\n' 2>/dev/null || true
+	find "${paths[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
 
@@ -120,6 +124,7 @@ lease() {
 		printf 'held\t%s\t%s\n' 5 "a push that was cut off and is about to be reverted"
 		return
 	fi
+	rm -rf "$secrets.new"
 	read -r owner || true
 	write_lease "$1" "$((now + $2))" "$owner"
 	install_self
@@ -136,13 +141,20 @@ install_self() {
 	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
 	chmod 755 "$lib/host.new"
 	mv -f "$lib/host.new" "$lib/host"
-	[ "$(cat /etc/systemd/system/odoogen-boot.service 2>/dev/null)" = "$boot_unit" ] && return
-	mkdir -p /etc/systemd/system/sysinit.target.wants
-	printf '%s\n' "$boot_unit" >/etc/systemd/system/odoogen-boot.service
-	ln -sfn ../odoogen-boot.service /etc/systemd/system/sysinit.target.wants/odoogen-boot.service
+	at_boot odoogen-boot.service "$boot_unit"
+	at_boot odoogen-boot-state.service "$boot_state_unit"
 }
 
-# A timer is lost in a power cut, as it lives in /run; this is not. It comes before all that reads a generation.
+at_boot() { # UNIT TEXT
+	local file=/etc/systemd/system/$1
+	[ "$(cat "$file" 2>/dev/null)" != "$2" ] || return 0
+	mkdir -p /etc/systemd/system/sysinit.target.wants
+	printf '%s\n' "$2" >"$file"
+	ln -sfn "../$1" "/etc/systemd/system/sysinit.target.wants/$1"
+}
+
+# A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a
+# generation, the second before all that reads a secret: /var may be a disk of its own, and is mounted later.
 boot_unit='# Goes back to the generation that was confirmed last, where a push was cut off by a loss of power.
 [Unit]
 Description=Confirmed generation of odoogen
@@ -155,6 +167,19 @@ ConditionPathExists=/etc/odoogen/.back
 [Service]
 Type=oneshot
 ExecStart=/usr/local/lib/odoogen/host boot'
+boot_state_unit='# Brings back the secrets of the generation that was confirmed last, where a push was cut off by a loss of power.
+[Unit]
+Description=Secrets of the confirmed generation of odoogen
+DefaultDependencies=no
+RequiresMountsFor=/var/lib/odoogen
+After=odoogen-boot.service
+Before=sysinit.target
+ConditionPathIsReadWrite=/var/lib/odoogen
+ConditionPathExists=/var/lib/odoogen/armed
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/lib/odoogen/host boot_state'
 
 # held NONCE: goes on only while this push has the lease, and prolongs it.
 held() {
@@ -171,6 +196,7 @@ held() {
 abandon() {
 	held "$1"
 	[ ! -f "$state/armed" ] || die "the revert is armed"
+	rm -rf "$secrets.new"
 	remove_stray
 	rm -f "$state/lease"
 }
@@ -360,6 +386,73 @@ ask_systemd() {
 	[ -z "$said" ] || die "systemd refuses the new generation:" "$said"
 }
 
+# --- Secrets ----------------------------------------------------------------------------------------------------
+
+# A secret's value is a file below $secrets. RECORD beside them says of each that a push has brought what encrypted file
+# it is from: name, SHA-256, time of the file. Values come by stdin and go to files: no variable, argument, environment
+# or here-document ever holds one.
+
+# give NONCE: keeps the tar on stdin, values and RECORD, for the turn. Says whose value is the one that is here already.
+give() {
+	local name
+	held "$1"
+	rm -rf "$secrets.new"
+	mkdir -m 700 "$secrets.new"
+	tar -x -p -C "$secrets.new" --no-same-owner
+	sync -f "$secrets.new"
+	for name in "$secrets.new"/*; do
+		name=${name##*/}
+		! cmp -s "$secrets.new/$name" "$secrets/$name" || printf 'same\t%s\n' "$name"
+	done
+}
+
+# keep_secrets keeps what those that were given will replace, and prints what the way back has to do.
+keep_secrets() {
+	local name
+	rm -rf "$secrets.old"
+	install -d -m 700 "$secrets" "$secrets.old"
+	for name in "$secrets.new"/*; do
+		name=${name##*/}
+		if [ -e "$secrets/$name" ]; then
+			cp -a "$secrets/$name" "$secrets.old/$name"
+			printf 'secret\t%s\treplaced\n' "$name"
+		else
+			printf 'secret\t%s\tnew\n' "$name"
+		fi
+	done
+}
+
+# put_secrets puts those that were given in place, by a rename each.
+put_secrets() {
+	local name
+	for name in "$secrets.new"/*; do mv -fT "$name" "$secrets/${name##*/}"; done
+	rm -rf "$secrets.new"
+	sync -f "$state"
+}
+
+# take_secrets_back undoes that, however far it came, as often as it is called. Renames need no room on the disk.
+take_secrets_back() {
+	local verb name kind
+	while IFS=$'\t' read -r verb name kind; do
+		[ "$verb" = secret ] || continue
+		if [ "$kind" = new ]; then
+			rm -f "$secrets/$name" || true
+		elif [ -e "$secrets.old/$name" ]; then
+			mv -fT "$secrets.old/$name" "$secrets/$name" || true
+		fi
+	done < <(tail -n +2 "$state/armed")
+	rm -rf "$secrets.new" "$secrets.old" || true
+}
+
+# forget_secrets removes those that nothing of the confirmed generation reads, and what others replaced.
+forget_secrets() {
+	local verb name
+	while IFS=$'\t' read -r verb name; do
+		[ "$verb" != forget ] || rm -f "$secrets/$name"
+	done < <(tail -n +2 "$state/armed")
+	rm -rf "$secrets.new" "$secrets.old"
+}
+
 # --- Turning ----------------------------------------------------------------------------------------------------
 
 # doors: makes those on stdin stand. A file of somebody else's in the way is kept in generation 0, as it was found.
@@ -404,7 +497,7 @@ keep() {
 }
 
 # turn NONCE NAME SECONDS: arms the revert, turns the host and pays what that owes. On stdin the doors to make, "do"
-# actions, and the "undo" actions of the way back. From here on the host goes back by itself unless this push confirms
+# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes back by itself unless this push confirms
 # within SECONDS: by a timer, and after a power cut by the boot unit. The link to go back to is made in advance: a full
 # disk cannot stop a rename.
 turn() {
@@ -417,7 +510,8 @@ turn() {
 	old=$(target confirmed)
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
-		grep -E '^(door|absent|undo)'$'\t' <<<"$facts" || true
+		grep -E '^(door|absent|undo|forget)'$'\t' <<<"$facts" || true
+		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
 	ln -sfn "generations/${old:-0}" "$etc/.back"
@@ -433,6 +527,7 @@ turn() {
 	pay stop
 	doors <<<"$facts"
 	turn_link current "$2"
+	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
 	pay
 	rm -f "$state/turning"
@@ -555,6 +650,7 @@ confirm() {
 	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
 	turn_link confirmed "$name"
+	forget_secrets || true
 	disarm
 	printf 'confirmed\t%s\n' "$name"
 	read -r line || true
@@ -583,6 +679,13 @@ prune() {
 	done
 }
 
+# confirmed_already: a confirmation was cut off between its first rename, which counts, and its end.
+confirmed_already() {
+	forget_secrets || true
+	disarm
+	rm -f "$state/lease"
+}
+
 # revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
 # no way back.
 revert() {
@@ -604,6 +707,11 @@ revert() {
 		! grep -qs odoogen "/proc/$pid/cmdline" || kill "$pid" 2>/dev/null || true
 		rm -f "$state/turning" || true
 	fi
+	if [ "$(target confirmed)" = "$name" ]; then
+		confirmed_already
+		printf 'current\t%s\n' "$name"
+		return 0
+	fi
 	while IFS= read -r line; do
 		case $line in
 		undo$'\t'*) undo+=("${line#undo$'\t'}") ;;
@@ -616,6 +724,7 @@ revert() {
 	rm -f "$etc/.current.back"
 	[ "$old" != 0 ] || rm -f "$etc/current"
 	sync -f "$etc" || true
+	take_secrets_back
 	for path in "${made[@]}"; do unmake "$path" || true; done
 	rm -f "$state/owed"
 	undo_all
@@ -657,13 +766,28 @@ unmake() {
 # boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
 # so it reads again, and is asked for what the generation wants.
 boot() {
+	if [ "$(target current)" = "$(target confirmed)" ]; then # before the turn, or after the rename that confirmed it
+		rm -f "$etc/.back"
+		return
+	fi
 	mv -fT "$etc/.back" "$etc/current"
 	[ "$(target current)" != 0 ] || rm -f "$etc/current"
 	sync -f "$etc"
-	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" || true
-	record "$(target current)" "reverted at boot" - || true
 	systemctl daemon-reload
 	systemctl --no-block start odoogen.target || true
+}
+
+# boot_state: the same for what the push left below /var.
+boot_state() {
+	local nonce name
+	IFS=$'\t' read -r nonce name _ <"$state/armed"
+	if [ "$(target confirmed)" = "$name" ]; then
+		forget_secrets || true
+	else
+		take_secrets_back
+		record "$(target current)" "reverted at boot" - || true
+	fi
+	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning"
 }
 
 # standing: what a verdict is read from.
@@ -728,7 +852,8 @@ export) export_generation "$2" ;;
 ledger) cat "$state/ledger" 2>/dev/null || true ;;
 status) status ;;
 rollback) rollback "${2:-}" ;;
-observe | lease | abandon | stage | packages | clusters | check | checked | turn | probe | confirm | revert | boot | standing)
+observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | probe | confirm | revert | \
+	boot | boot_state | standing)
 	"$@"
 	;;
 *)

@@ -78,6 +78,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	}
 	seen := &Observation{}
 	found := map[string][]string{}
+	seen.Given = map[string]Given{}
 	same := true
 	var bad error
 	err := n.call(ctx, call{host: tree.Host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
@@ -101,8 +102,10 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 			seen.Holder = w[len(w)-1]
 		case "cluster":
 			seen.Clusters = append(seen.Clusters, w[1])
-		case "secret":
-			seen.Secrets = append(seen.Secrets, w[1])
+		case "given":
+			if g, err := parseGiven(w[1:]); err == nil {
+				seen.Given[g.Name] = g
+			}
 		case "door":
 			seen.Doors = append(seen.Doors, w[1])
 		case "found":
@@ -134,6 +137,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	if same && seen.Generation != "" {
 		seen.Manifest, seen.Host = tree.Manifest(), tree.File(artifact.HostName).Data
 	}
+	seen.Secrets = secretsFound(host, found)
 	for _, d := range host.Doors {
 		if !stands(d, found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
 			seen.Doors = append(seen.Doors, d.Path)
@@ -149,7 +153,7 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 
 // stands tells whether a door is what it should be, but for its text: kind, mode and where a link leads.
 func stands(d artifact.Door, found []string) bool {
-	if len(found) != 3 {
+	if len(found) < 3 {
 		return false
 	}
 	if d.Link != "" {

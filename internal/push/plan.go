@@ -24,9 +24,12 @@ type Observation struct {
 	Doors      []string // doors that are missing or not as they should be
 	Packages   []string // of those that the new tree needs, what is not installed
 	Clusters   []string // PostgreSQL clusters that exist, "15/main"
-	Secrets    []string // of those that the new tree's units read, what is not there
 	Owed       []string // actions that a push before this one began and did not end
 	Holder     string   // who holds the host's lease
+
+	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
+	Given   map[string]Given      // by name, what pushes have brought
+	Same    map[string]bool       // secrets whose value, given anew, is the one that the host has already
 }
 
 // Plan is what a push does on one host, in order.
@@ -40,14 +43,15 @@ type Plan struct {
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
-	Secrets  []string           `json:"secrets,omitempty"` // that are missing: nothing can be pushed
+	Secrets  []SecretChange     `json:"secrets,omitempty"`
+	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
 
 	undo []Action // of the way back
 }
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Files)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Action is one thing that the host does after the flip.
@@ -58,8 +62,8 @@ type Action struct {
 
 func (a Action) String() string { return strings.TrimSuffix(a.Verb+" "+a.Unit, " ") }
 
-// NewPlan compares what a host is with what it shall be.
-func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
+// NewPlan compares what a host is with what it shall be. Of secrets it is told the digests that the operator has.
+func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) (*Plan, error) {
 	host, err := readHost(tree)
 	if err != nil {
 		return nil, err
@@ -73,14 +77,14 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		return nil, err
 	}
 	plan := &Plan{Host: tree.Host, From: seen.Generation, Digest: tree.Digest(),
-		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, Secrets: seen.Secrets}
+		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
 			plan.Clusters = append(plan.Clusters, c)
 		}
 	}
-	ran, run := unitsOf(seen.Host), host.Units
-	forth, back := turning{before, after, ran, run}, turning{after, before, run, ran}
+	was := hostBefore(seen.Host)
+	forth, back := turning{before, after, was.Units, host.Units}, turning{after, before, host.Units, was.Units}
 	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {
 		verb, unit, _ := strings.Cut(text, " ")
@@ -88,6 +92,9 @@ func NewPlan(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	}
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
+	plan.compareSecrets(host, seen, digests)
+	plan.restartConsumers(host, seen, owed)
+	plan.restartConsumers(was, seen, undo)
 	if !plan.Empty() || len(seen.Owed) > 0 {
 		// systemd takes every unit that it reached through the flipped link for changed, until it has read them again.
 		owed[Action{"daemon-reload", ""}], undo[Action{"daemon-reload", ""}] = true, true
@@ -170,13 +177,13 @@ func readHost(t *artifact.Tree) (*artifact.Host, error) {
 	return h, nil
 }
 
-// unitsOf are those that a host's own HOST.json lists.
-func unitsOf(data []byte) []string {
+// hostBefore is what a host's own HOST.json says; of a bare one, nothing.
+func hostBefore(data []byte) *artifact.Host {
 	host, err := readHost(&artifact.Tree{Files: []artifact.File{{Path: artifact.HostName, Data: data}}})
 	if err != nil {
-		return nil // a bare host
+		return &artifact.Host{}
 	}
-	return host.Units
+	return host
 }
 
 // inOrder sorts actions, without those that others do already.

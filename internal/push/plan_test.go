@@ -36,7 +36,7 @@ func seen(before *artifact.Tree) *Observation {
 
 func actions(t *testing.T, to *artifact.Tree, o *Observation) []string {
 	t.Helper()
-	plan, err := NewPlan(to, o)
+	plan, err := NewPlan(to, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func actions(t *testing.T, to *artifact.Tree, o *Observation) []string {
 
 func TestNothingToDo(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
-	plan, err := NewPlan(same, seen(same))
+	plan, err := NewPlan(same, seen(same), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestWhatAnEarlierPushStillOwesIsDone(t *testing.T) {
 }
 
 func TestABareHostGetsEverything(t *testing.T) {
-	plan, err := NewPlan(tree(t, "1", "nginx.service", "a", "b"), &Observation{Packages: []string{"nginx"}})
+	plan, err := NewPlan(tree(t, "1", "nginx.service", "a", "b"), &Observation{Packages: []string{"nginx"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestTheWayBackUndoesWhatTheWayForthDoes(t *testing.T) {
 			[]string{"stop alloy.service", "stop nginx.service", "stop odoogen.target", "daemon-reload"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := NewPlan(after, c.seen)
+			plan, err := NewPlan(after, c.seen, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,11 +24,13 @@ type Push struct {
 	Wait           time.Duration // for another push that holds a host
 	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
 	ProbeFor       time.Duration // how long a probe may fail until it counts
+	Secrets        Secrets       // what the operator has of them
 	Say            func(host, text string)
 
-	net   *network
-	hosts []*host
-	nonce string
+	returns bool // to a generation of before: secrets stay what they are
+	net     *network
+	hosts   []*host
+	nonce   string
 }
 
 // host is a host of this push.
@@ -90,7 +92,7 @@ func (p *Push) observe(ctx context.Context, h *host) error {
 	if h.seen, err = p.net.observe(ctx, h.tree); err != nil {
 		return err
 	}
-	if h.plan, err = NewPlan(h.tree, h.seen); err != nil {
+	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
 		return err
 	}
 	h.next = h.seen.next(h.plan.Digest)
@@ -107,11 +109,14 @@ func (p *Push) Execute(ctx context.Context) error {
 	if err := p.allowed(hosts); err != nil {
 		return &Verdict{Failed, err}
 	}
-	if err := p.prepare(ctx, hosts); err != nil {
+	values, err := p.open(hosts)
+	if err != nil {
 		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", err)}
 	}
-	err := p.turn(ctx, hosts)
-	if err != nil {
+	if err := p.prepare(ctx, hosts, values); err != nil {
+		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", err)}
+	}
+	if err := p.turn(ctx, hosts); err != nil {
 		return p.revert(hosts, err)
 	}
 	return p.confirm(ctx, hosts)
@@ -121,9 +126,9 @@ func (p *Push) Execute(ctx context.Context) error {
 func (p *Push) allowed(hosts []*host) error {
 	var all []error
 	for _, h := range hosts {
-		if len(h.plan.Secrets) > 0 {
-			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: each is a file of mode 0600 in /var/lib/odoogen/secrets",
-				h.name, strings.Join(h.plan.Secrets, ", ")))
+		if len(h.plan.Missing) > 0 {
+			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: odoogen secrets edit %s", h.name,
+				strings.Join(h.plan.Missing, ", "), h.plan.Missing[0]))
 		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
 			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: odoogen push --overwrite-drift takes the changes back",
@@ -134,7 +139,7 @@ func (p *Push) allowed(hosts []*host) error {
 }
 
 // prepare brings every host to where only the flip is missing. Where it fails on one, it is taken back on all.
-func (p *Push) prepare(ctx context.Context, hosts []*host) error {
+func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]byte) error {
 	var mu sync.Mutex
 	var leased []*host
 	err := each(hosts, func(h *host) error {
@@ -157,7 +162,10 @@ func (p *Push) prepare(ctx context.Context, hosts []*host) error {
 		if err := p.install(ctx, h); err != nil {
 			return err
 		}
-		return p.check(ctx, h)
+		if err := p.check(ctx, h); err != nil {
+			return err
+		}
+		return p.give(ctx, h, values)
 	})
 	if err == nil {
 		return ctx.Err()
@@ -302,6 +310,11 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		}
 		for _, a := range h.plan.undo {
 			f.add("undo", a.Verb, a.Unit)
+		}
+		for _, s := range h.plan.Secrets {
+			if s.Kind == SecretRemoved {
+				f.add("forget", s.Name)
+			}
 		}
 		seconds := p.armed(h.plan)
 		ctx, cancel := context.WithTimeout(ctx, seconds)
