@@ -65,11 +65,18 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 			fmt.Fprintf(w, "%s: %s, nothing to do\n", p.Host, from)
 			continue
 		}
-		fmt.Fprintf(w, "%s: %s, becomes %.4s\n", p.Host, from, p.Digest)
+		becomes := fmt.Sprintf("%.4s", p.Digest)
+		if p.Digest == "" {
+			becomes = shown("0")
+		}
+		fmt.Fprintf(w, "%s: %s, becomes %s\n", p.Host, from, becomes)
 		list := func(what string, all []string) {
 			if len(all) > 0 {
 				fmt.Fprintf(w, "  %s: %s\n", what, strings.Join(all, ", "))
 			}
+		}
+		if p.Frozen != "" {
+			fmt.Fprintf(w, "  frozen since %s\n", p.Frozen)
 		}
 		list("changed by hand", p.Drift)
 		list("secrets missing", p.Missing)
@@ -79,7 +86,10 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 			fmt.Fprintf(w, "  make PostgreSQL cluster %d/%s\n", c.Version, c.Name)
 		}
 		list("doors", p.Doors)
-		if p.From == "" {
+		list("set aside in generation 0", p.Aside)
+		list("doors that go", p.Gone)
+		list("comes back", p.Back)
+		if p.From == "" || p.From == "0" || p.Digest == "" {
 			fmt.Fprintf(w, "  %d files\n", len(p.Files))
 		} else {
 			for _, c := range p.Files {
@@ -88,6 +98,9 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 		}
 		for _, a := range p.Actions {
 			fmt.Fprintf(w, "  then %s\n", a)
+		}
+		if p.Digest == "" {
+			fmt.Fprintln(w, "  packages, clusters, databases, users, releases and secrets stay; what was running before the first push runs on")
 		}
 		if len(p.Packages)+len(p.Clusters) > 0 {
 			fmt.Fprintln(w, "  a rollback undoes neither packages nor clusters, users or data")
@@ -106,6 +119,12 @@ func names(changes []push.SecretChange) []string {
 
 // shown is a generation as people name it: "42-3f9ab2..." is #42 3f9a.
 func shown(generation string) string {
+	switch generation {
+	case "0":
+		return "as found (#0)"
+	case "ejected":
+		return generation
+	}
 	n, digest, _ := strings.Cut(generation, "-")
 	return fmt.Sprintf("#%s %.4s", n, digest)
 }

@@ -60,7 +60,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	if err := p.net.find(ctx, h.name); err != nil {
 		return err
 	}
-	seen, err := p.net.observe(ctx, h.tree)
+	seen, err := p.net.observe(ctx, h.tree, false)
 	if err != nil {
 		return err
 	}

@@ -29,21 +29,37 @@ target() {
 	printf '%s' "${to#generations/}"
 }
 
-# turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2).
+# stands: the generation that the host is; 0 where it is as it was found.
+stands() {
+	local name
+	name=$(target current)
+	printf '%s' "${name:-0}"
+}
+
+# ejected: the configuration is a directory of its own, and no generation.
+ejected() { [ -d "$etc/current" ] && [ ! -L "$etc/current" ]; }
+
+# turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2). As it was found, a host has no current.
 turn_link() {
+	if [ "$1 $2" = 'current 0' ]; then
+		rm -f "$etc/current"
+		sync -f "$etc"
+		return
+	fi
 	ln -sfn "generations/$2" "$etc/.$1.new"
 	mv -fT "$etc/.$1.new" "$etc/$1"
 	sync -f "$etc"
 }
 
-# differs DIR: the files that are not what the directory's MANIFEST says: other bytes or mode, missing, or strange.
+# differs DIR: the files that are not what the directory's MANIFEST says: other bytes or mode, missing, or strange. Links
+# are followed: an ejected host has some.
 differs() {
 	cd "$1"
 	{
 		sed -E 's/^[0-7]+ ([0-9a-f]+) [^ ]+ /\1  /' MANIFEST | { sha256sum --check --quiet 2>/dev/null || true; } |
 			sed -n 's/: FAILED.*$//p'
 		comm -3 <(sed -E 's/^0*([0-7]+) [0-9a-f]+ [^ ]+ /\1 /' MANIFEST | sort) \
-			<(find . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
+			<(find -L . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
 	} | sort -u
 	cd /
 }
@@ -55,9 +71,9 @@ observe() {
 	local current verb a b c d have packages=() paths=() name
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
-	if [ -n "$current" ] && [ "$current" != 0 ]; then
-		differs "$etc/generations/$current" | sed 's/^/drift\t/'
-	fi
+	! ejected || printf 'ejected\t-\n'
+	if [ -f "$etc/current/MANIFEST" ]; then differs "$etc/current/" | sed 's/^/drift\t/'; fi
+	[ ! -f "$state/frozen" ] || sed 's/^/frozen\t/' "$state/frozen"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
@@ -69,7 +85,7 @@ observe() {
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
 		digest)
-			if [ -z "$current" ] || [ "$current" = 0 ]; then continue; fi
+			[ -f "$etc/current/MANIFEST" ] || continue
 			have=$(sha256sum <"$etc/current/MANIFEST")
 			if [ "${have%% *}" != "$a" ]; then
 				printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
@@ -78,11 +94,15 @@ observe() {
 			;;
 		door)
 			paths+=("$a")
-			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
+			if [ "$b" = file ] && ! same_text "$a" "$d"; then
+				printf 'door\t%s\n' "$a"
+				[ ! -e "$a" ] || ours "$a" || printf 'theirs\t%s\n' "$a"
+			fi
 			;;
-		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
+		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\ntheirs\t%s\n' "$a" "$a" ;;
 		disabled) [ -z "$(compgen -G "/etc/systemd/system/*.wants/$a" || true)" ] || printf 'door\t%s\n' "$a" ;;
 		secret) paths+=("$secrets/$a") ;;
+		zero) zero ;;
 		package) packages+=("$a") ;;
 		esac
 	done
@@ -92,6 +112,12 @@ observe() {
 	# One program each for all of them: to do nothing must cost nothing.
 	find "${paths[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+}
+
+# zero: what is known of the host as it was found: the units that were active, and what of its files is set aside.
+zero() {
+	[ ! -f "$etc/found/active" ] || sed 's/^/was\t/' "$etc/found/active"
+	[ ! -d "$etc/generations/0" ] || find "$etc/generations/0" -mindepth 1 ! -type d -printf 'aside\t/%P\n' | sort
 }
 
 # same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
@@ -120,6 +146,10 @@ lease() {
 			return
 		fi
 	fi
+	if [ -f "$state/frozen" ]; then
+		sed 's/^/frozen\t/' "$state/frozen"
+		return
+	fi
 	if [ -f "$state/armed" ]; then
 		printf 'held\t%s\t%s\n' 5 "a push that was cut off and is about to be reverted"
 		return
@@ -128,8 +158,18 @@ lease() {
 	read -r owner || true
 	write_lease "$1" "$((now + $2))" "$owner"
 	install_self
+	[ "$(stands)" != 0 ] || remember_found
 	printf 'leased\n'
 }
+
+# remember_found notes what runs, and what starts with the host, while nothing of odoogen does.
+remember_found() {
+	mkdir -p "$etc/found"
+	systemctl list-units --state=active --plain --no-legend --no-pager | sed 's/ .*//' >"$etc/found/active"
+	enabled >"$etc/found/enabled"
+}
+
+enabled() { systemctl list-unit-files --state=enabled --no-legend --no-pager | sed 's/ .*//' | sort; }
 
 write_lease() {
 	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >"$state/lease.new"
@@ -141,6 +181,7 @@ install_self() {
 	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
 	chmod 755 "$lib/host.new"
 	mv -f "$lib/host.new" "$lib/host"
+	ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
 	at_boot odoogen-boot.service "$boot_unit"
 	at_boot odoogen-boot-state.service "$boot_state_unit"
 }
@@ -231,7 +272,7 @@ stage() {
 	held "$1"
 	remove_stray
 	mkdir "$new"
-	[ ! -f "$etc/current/MANIFEST" ] || cp -a --reflink=auto "$etc/current/." "$new"
+	[ ! -f "$etc/current/MANIFEST" ] || cp -aL --reflink=auto "$etc/current/." "$new"
 	tar -x -p -C "$new" --no-same-owner --unlink-first
 	comm -13 <(sed -E 's/^[^ ]+ [^ ]+ [^ ]+ //' "$new/MANIFEST" | sort) \
 		<(find "$new" -mindepth 1 ! -type d ! -path "$new/MANIFEST" -printf '%P\n' | sort) |
@@ -262,6 +303,7 @@ packages() {
 		esac
 	done
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
+	enabled >"$scratch/enabled"
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 	chmod 755 /usr/sbin/policy-rc.d
 	# PostgreSQL makes no cluster of its own before the door to the generation's setting stands.
@@ -288,6 +330,12 @@ packages() {
 		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
 		apt -q -y install "$scratch/$a.deb"
 	done
+	# What starts with the host from now on because of us.
+	{
+		cat "$etc/found/brought" 2>/dev/null || true
+		enabled | comm -13 "$scratch/enabled" -
+	} | sort -u >"$etc/found/brought.new"
+	mv -f "$etc/found/brought.new" "$etc/found/brought"
 }
 
 apt() {
@@ -337,6 +385,7 @@ checked() {
 		mount -t overlay -o "lowerdir=$a,upperdir=$scratch$a/upper,workdir=$scratch$a/work" overlay "$a"
 	done
 	etc_of_check=1
+	if [ "$1" = 0 ]; then facts+=$'\n'$(leaving); fi
 	doors <<<"$facts"
 	turn_link current "$1"
 	while IFS=$'\t' read -r verb a; do
@@ -346,7 +395,7 @@ checked() {
 		area) what+=("$a") ;;
 		esac
 	done <<<"$facts"
-	asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
+	[ "$1" = 0 ] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
 	for a in "${what[@]}"; do
 		case $a in
 		nginx)
@@ -455,7 +504,8 @@ forget_secrets() {
 
 # --- Turning ----------------------------------------------------------------------------------------------------
 
-# doors: makes those on stdin stand. A file of somebody else's in the way is kept in generation 0, as it was found.
+# doors: makes those on stdin stand, and takes away those that are "gone". A file of somebody else's in the way is kept
+# in generation 0, as it was found, and is back when the door goes.
 doors() {
 	local verb path kind a b
 	while IFS=$'\t' read -r verb path kind a b; do
@@ -463,7 +513,7 @@ doors() {
 		absent)
 			[ -e "$path" ] || [ -L "$path" ] || continue
 			keep "$path"
-			rm -f "$path"
+			rm -rf "$path"
 			;;
 		disabled) [ -n "${etc_of_check:-}" ] || systemctl --quiet disable --now "$path" >&2 || true ;;
 		door)
@@ -478,8 +528,20 @@ doors() {
 			fi
 			mv -fT "$path.odoogen-new" "$path"
 			;;
+		gone) unmake "$path" ;;
+		enable) [ -n "${etc_of_check:-}" ] || systemctl --quiet enable "$path" >&2 || true ;;
+		disable) [ -n "${etc_of_check:-}" ] || no_longer "$path" ;;
 		esac
 	done
+}
+
+# ours PATH: it is a door, and leads to a generation.
+ours() {
+	if [ -L "$1" ]; then
+		[[ $(readlink "$1") == "$etc"/* ]]
+	else
+		[ -f "$1" ] && grep -q "$etc/current" "$1"
+	fi
 }
 
 # keep PATH: puts what is there into generation 0. What was kept once stays, and what leads to us is nobody else's.
@@ -487,18 +549,119 @@ keep() {
 	local zero=$etc/generations/0
 	[ -e "$1" ] || [ -L "$1" ] || return 0
 	[ ! -e "$zero$1" ] && [ ! -L "$zero$1" ] || return 0
-	if [ -L "$1" ]; then
-		[[ $(readlink "$1") != "$etc"/* ]] || return 0
-	elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
-		return 0
-	fi
+	! ours "$1" || return 0
 	mkdir -p "$zero${1%/*}"
 	cp -a "$1" "$zero$1"
 }
 
+# unmake PATH: a door goes, and what was found there comes back. A unit that a push disabled is as it was found.
+unmake() {
+	local was=$etc/generations/0$1
+	if [[ $1 != /* ]]; then
+		[ -z "${etc_of_check:-}" ] || return 0
+		! grep -qsFx "$1" "$etc/found/enabled" || systemctl --quiet enable "$1" >&2 || true
+		! grep -qsFx "$1" "$etc/found/active" || systemctl start "$1" >&2 || true
+		return 0
+	fi
+	! ours "$1" || rm -f "$1"
+	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then
+		cp -aT "$was" "$1.odoogen-new"
+		mv -fT "$1.odoogen-new" "$1"
+	fi
+}
+
+# no_longer UNIT: it does not start with the host any more, and does not run. What ran and has ended runs nothing: it is
+# left alone, as PostgreSQL's, with which every cluster would stop.
+no_longer() {
+	systemctl --quiet disable "$1" >&2 || true
+	[ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl stop "$1" >&2 || true
+}
+
+# leaving: the facts of all doors that stand, as gone, and of what packages brought, as disabled.
+leaving() {
+	local unit
+	awk -F '\t' '{ print "gone\t" $2 }' "$etc/doors" 2>/dev/null || true
+	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
+}
+
+# arriving: a host that is as it was found gets back what packages brought before.
+arriving() {
+	local unit
+	[ -f "$etc/found/brought" ] || return 0
+	while IFS= read -r unit; do
+		grep -qsFx "disabled"$'\t'"$unit" "$etc/doors" || printf 'enable\t%s\n' "$unit"
+	done < <(comm -13 <(enabled) "$etc/found/brought")
+}
+
+# note_doors keeps the facts of all doors that stand, of which a push brings those that change.
+note_doors() {
+	{ cat "$etc/doors" 2>/dev/null || true; cat; } |
+		awk -F '\t' '$1 == "gone" { delete all[$2] } $1 ~ /^(door|absent|disabled)$/ { all[$2] = $0 }
+			END { for (path in all) print all[path] }' | sort >"$etc/.doors.new"
+	mv -f "$etc/.doors.new" "$etc/doors"
+}
+
+# save_doors keeps what stands where doors come and go. Its LIST says what the way back has to do.
+save_doors() {
+	local was=$etc/.doors verb path
+	rm -rf "$was"
+	mkdir -p "$was"
+	{
+		printf 'door\t%s\n' "$etc/doors"
+		cat
+	} | while IFS=$'\t' read -r verb path _; do
+		case $verb in
+		door | absent | gone)
+			if [[ $path != /* ]]; then
+				printf 'disable\t%s\n' "$path"
+			elif [ -e "$path" ] || [ -L "$path" ]; then
+				mkdir -p "$was${path%/*}"
+				cp -aT "$path" "$was$path"
+				printf 'was\t%s\n' "$path"
+			else
+				printf 'new\t%s\n' "$path"
+			fi
+			;;
+		disabled | disable)
+			! systemctl --quiet is-enabled "$path" 2>/dev/null || printf 'enable\t%s\n' "$path"
+			! systemctl --quiet is-active "$path" || printf 'start\t%s\n' "$path"
+			;;
+		enable) printf 'disable\t%s\n' "$path" ;;
+		esac
+	done >"$was/LIST"
+	sync -f "$etc"
+}
+
+# take_doors_back undoes what became of doors, however far it came, as often as it is called. What stood is renamed into
+# its place, which needs no room on the disk. With an option of systemctl(1), it is asked so.
+take_doors_back() {
+	local was=$etc/.doors verb what
+	[ -f "$was/LIST" ] || return 0
+	while IFS=$'\t' read -r verb what; do
+		case $verb in
+		new) rm -rf "$what" || true ;;
+		was)
+			[ "$what" != "$etc/current" ] || continue # turn_back does
+			[ -e "$was$what" ] || [ -L "$was$what" ] || continue
+			[ ! -d "$what" ] || [ -L "$what" ] || rm -rf "$what"
+			mkdir -p "${what%/*}" || true
+			mv -fT "$was$what" "$what" || true
+			;;
+		enable | start) systemctl --quiet "$@" "$verb" "$what" >&2 || true ;;
+		disable) no_longer "$what" ;;
+		esac
+	done <"$was/LIST"
+}
+
+# forget_found empties generation 0: all that it held is in its place again.
+forget_found() {
+	rm -rf "$etc/generations/0"
+	mkdir -p "$etc/generations/0"
+}
+
 # turn NONCE NAME SECONDS: arms the revert, turns the host and pays what that owes. On stdin the doors to make, "do"
-# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes back by itself unless this push confirms
-# within SECONDS: by a timer, and after a power cut by the boot unit. The link to go back to is made in advance: a full
+# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes
+# back by itself unless this push confirms within SECONDS: by a timer, and after a power cut by the boot unit. The link to go back to is made in advance: a full
 # disk cannot stop a rename.
 turn() {
 	local facts old verb path
@@ -508,13 +671,19 @@ turn() {
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
 	old=$(target confirmed)
+	case $2,$(stands) in
+	0,*) facts+=$'\n'$(leaving) ;;
+	*,0) facts+=$'\n'$(arriving) ;;
+	esac
+	! ejected || facts+=$'\nabsent\t'$etc/current
+	save_doors <<<"$facts"
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
-		grep -E '^(door|absent|undo|forget)'$'\t' <<<"$facts" || true
+		grep -E '^(undo|forget)'$'\t' <<<"$facts" || true
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
-	ln -sfn "generations/${old:-0}" "$etc/.back"
+	arm_boot "${old:-0}"
 	sync -f "$state"
 	mv -f "$state/armed.new" "$state/armed"
 	sync -f "$etc"
@@ -526,12 +695,52 @@ turn() {
 	mv -f "$state/owed.new" "$state/owed"
 	pay stop
 	doors <<<"$facts"
+	[ "$2" = 0 ] || note_doors <<<"$facts"
 	turn_link current "$2"
+	[ "$2" != 0 ] || unmake "$etc/current" # of a host that was found ejected
 	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
 	pay
 	rm -f "$state/turning"
 }
+
+# arm_boot GENERATION: a boot goes back to it, unless the link is gone by then.
+arm_boot() { ln -sfn "generations/$1" "$etc/.back"; }
+
+# turn_back GENERATION: one rename of what was made in advance turns the host to where it was.
+turn_back() {
+	local was=$etc/.doors$etc/current
+	if [ "$1" != 0 ]; then
+		! ejected || rm -rf "$etc/current" # it was about to be
+	elif [ -d "$was" ] && ! ejected; then # it was, before
+		rm -f "$etc/current"
+		mv -T "$was" "$etc/current"
+	fi
+	if ! ejected; then
+		ln -sfn "generations/$1" "$etc/.current.back" 2>/dev/null || true
+		if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
+		[ "$1" != 0 ] || rm -f "$etc/current"
+	fi
+	rm -f "$etc/.back" "$etc/.current.back"
+	sync -f "$etc" || true
+}
+
+# leave NONCE SECONDS: turns the host to what it was found as; facts on stdin, as of a turn. Routes end with it, that of
+# this push among them: a unit of its own does the work, and "left" tells of it over whatever route remains.
+leave() {
+	held "$1"
+	cat >"$state/leave"
+	rm -f "$state/leave.said" "$state/leave.ended"
+	systemd-run --quiet --collect --unit=odoogen-leave "$lib/host" leave_now "$1" "$2"
+}
+
+leave_now() {
+	local code=0
+	"$lib/host" turn "$1" 0 "$2" <"$state/leave" >"$state/leave.said" 2>&1 || code=$?
+	printf 'ended\t%s\n' "$code" >"$state/leave.ended"
+}
+
+left() { cat "$state/leave.said" "$state/leave.ended" 2>/dev/null || true; }
 
 # pay [stop]: does what is owed, one after another, and strikes it out when it is done. With stop, only that: what
 # leaves is stopped while its own generation still stands.
@@ -647,20 +856,18 @@ confirm() {
 	flock --wait 5 7 || die "the revert has begun"
 	[ -f "$state/armed" ] || die "the revert is done already"
 	IFS=$'\t' read -r nonce name old <"$state/armed"
-	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
+	[ "$nonce $(stands)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
 	turn_link confirmed "$name"
-	forget_secrets || true
-	disarm
+	confirmed_already
 	printf 'confirmed\t%s\n' "$name"
 	read -r line || true
 	record "$name" confirmed "$line" || true
 	prune "$2" || true
-	rm -f "$state/lease"
 }
 
 disarm() {
-	rm -f "$state/armed" "$etc/.back" "$state/turning"
+	rm -f "$state/armed" "$etc/.back" "$state/turning" "$state"/leave{,.said,.ended}
 	systemctl stop odoogen-revert.timer 2>/dev/null || true
 }
 
@@ -679,9 +886,11 @@ prune() {
 	done
 }
 
-# confirmed_already: a confirmation was cut off between its first rename, which counts, and its end.
+# confirmed_already ends a push that is confirmed, also where that was cut off after its first rename, which counts.
 confirmed_already() {
 	forget_secrets || true
+	rm -rf "$etc/.doors" || true
+	[ "$(stands)" != 0 ] || forget_found || true
 	disarm
 	rm -f "$state/lease"
 }
@@ -689,7 +898,7 @@ confirmed_already() {
 # revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
 # no way back.
 revert() {
-	local nonce name old pid verb path line undo=() made=()
+	local nonce name old pid line undo=()
 	[ -f "$state/armed" ] || {
 		printf 'current\t%s\n' "$(target current)"
 		return 0
@@ -715,17 +924,14 @@ revert() {
 	while IFS= read -r line; do
 		case $line in
 		undo$'\t'*) undo+=("${line#undo$'\t'}") ;;
-		door$'\t'* | absent$'\t'*) made+=("$(cut -f 2 <<<"$line")") ;;
 		esac
 	done < <(tail -n +2 "$state/armed")
 	undo_all stop
-	ln -sfn "generations/$old" "$etc/.current.back" 2>/dev/null || true
-	if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
-	rm -f "$etc/.current.back"
-	[ "$old" != 0 ] || rm -f "$etc/current"
-	sync -f "$etc" || true
+	take_doors_back
+	turn_back "$old"
+	rm -rf "$etc/.doors" || true
 	take_secrets_back
-	for path in "${made[@]}"; do unmake "$path" || true; done
+	[ "$old" != 0 ] || forget_found || true
 	rm -f "$state/owed"
 	undo_all
 	record "$name" reverted "-" || true
@@ -750,31 +956,22 @@ undo_all() {
 	done
 }
 
-# unmake PATH: a door that this push has made goes, and what it found there comes back.
-unmake() {
-	local was=$etc/generations/0$1
-	if [ -L "$1" ] || [ -e "$1" ]; then
-		if [ -L "$1" ] && [[ $(readlink "$1") == "$etc"/* ]]; then
-			rm -f "$1"
-		elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
-			rm -f "$1"
-		fi
-	fi
-	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then cp -a "$was" "$1"; fi
-}
-
 # boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
 # so it reads again, and is asked for what the generation wants.
 boot() {
-	if [ "$(target current)" = "$(target confirmed)" ]; then # before the turn, or after the rename that confirmed it
-		rm -f "$etc/.back"
+	local confirmed
+	confirmed=$(target confirmed)
+	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
+		rm -rf "$etc/.back" "$etc/.doors"
+		[ "$(stands)" != 0 ] || forget_found
 		return
 	fi
-	mv -fT "$etc/.back" "$etc/current"
-	[ "$(target current)" != 0 ] || rm -f "$etc/current"
-	sync -f "$etc"
+	take_doors_back --no-block
+	turn_back "${confirmed:-0}"
+	rm -rf "$etc/.doors"
+	if [ "$(stands)" = 0 ]; then forget_found; fi
 	systemctl daemon-reload
-	systemctl --no-block start odoogen.target || true
+	! wanted | grep -q . || systemctl --no-block start odoogen.target || true
 }
 
 # boot_state: the same for what the push left below /var.
@@ -785,9 +982,9 @@ boot_state() {
 		forget_secrets || true
 	else
 		take_secrets_back
-		record "$(target current)" "reverted at boot" - || true
+		record "$(stands)" "reverted at boot" - || true
 	fi
-	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning"
+	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 }
 
 # standing: what a verdict is read from.
@@ -799,65 +996,236 @@ standing() {
 # export GENERATION: its files, for a push of them from elsewhere.
 export_generation() { tar -c -C "$etc/generations/$1" . | base64 -w 0; }
 
-# --- At night, on the host itself -------------------------------------------------------------------------------
+# --- Ejecting ---------------------------------------------------------------------------------------------------
 
-# status: what stands, and what does not run.
-status() {
-	local name unit
-	standing
-	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
-	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
-	name=$(target current)
-	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
-	while IFS= read -r unit; do
-		systemctl --quiet is-active "$unit" || printf 'not active\t%s\t%s\n' "$unit" "$(systemctl show --value --property=ConditionResult "$unit" | sed 's/no/its condition does not hold/; s/yes//')"
-	done < <(sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null)
+# eject NONCE: see eject_now; a line for the ledger on stdin.
+eject() {
+	local line
+	held "$1"
+	read -r line || true
+	eject_now "$line"
+	rm -f "$state/lease"
 }
 
-# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, and acts as the files
-# that differ say. It needs no network and no pusher, and nobody confirms it.
-rollback() {
-	local from to="" name effect
-	from=$(target current)
-	[ -n "$from" ] || die "nothing was pushed to this host"
-	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: host revert $(cut -f 1 "$state/armed" | head -n 1)"
-	while IFS= read -r name; do
-		if [ "${1:-}" = "$(number "$name")" ] || { [ -z "${1:-}" ] && [ "$(number "$name")" -lt "$(number "$from")" ]; }; then to=$name; fi
-	done < <(cd "$etc/generations" && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
-	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+# eject_now TEXT: makes current a directory of its own and the doors plain directories and files, and takes away what
+# would turn the host. Nothing is started, stopped or restarted. Cut off by a loss of power, a boot takes it back.
+eject_now() {
+	local name new=$etc/.ejected verb path kind to rest
+	name=$(target current)
+	if ejected; then
+		printf 'ejected\t-\n'
+		return
+	fi
+	[ -n "$name" ] || die "no generation stands on this host"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation"
+	remove "$new"
+	mkdir "$new"
+	cp -a "$etc/current/." "$new"
+	chattr -R -i "$new" 2>/dev/null || true
+	save_doors <"$etc/doors"
+	arm_boot "$name"
+	sync -f "$etc"
+	rm -f "$etc/current"
+	mv -T "$new" "$etc/current"
+	while IFS=$'\t' read -r verb path kind to _; do
+		[ "$verb $kind" = 'door link' ] || continue
+		[ -L "$path" ] || continue
+		rest=$etc/current/${to#"$etc/current/"}
+		if [ ! -e "$rest" ]; then # a door that leads nowhere
+			rm -f "$path"
+			continue
+		fi
+		cp -aT "$rest" "$path.odoogen-new"
+		rm -f "$path"
+		mv -T "$path.odoogen-new" "$path"
+		rm -rf "$rest"
+		ln -s "$path" "$rest"
+	done <"$etc/doors"
+	sync -f "$etc"
+	systemctl daemon-reload
+	rm -f "$etc/.back"
+	record "$name" ejected "$1" || true
+	[ -e "$etc/as-found" ] || [ ! -d "$etc/generations/0" ] || mv -T "$etc/generations/0" "$etc/as-found"
+	for rest in "$etc"/generations/0 "$etc"/generations/*-*; do
+		[ "${rest##*/}" = "$name" ] || remove "$rest"
+	done
+	rm -rf "$etc/confirmed" "$etc/doors" "$etc/.doors" "$etc/found" "$state/owed"
+	for rest in odoogen-boot.service odoogen-boot-state.service; do
+		rm -f "/etc/systemd/system/$rest" "/etc/systemd/system/sysinit.target.wants/$rest"
+	done
+	systemctl daemon-reload
+	printf 'ejected\t%s\n' "$name"
+}
+
+# --- At night, on the host itself -------------------------------------------------------------------------------
+
+# wanted: the units that shall run.
+wanted() { sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null || true; }
+
+# status: what stands, what was changed by hand, and what does not run.
+status() {
+	local name confirmed unit wrong nonce until owner
+	name=$(target current) confirmed=$(target confirmed)
+	if ejected; then
+		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
+	elif [ -z "$name" ]; then
+		printf 'as it was found: nothing of odoogen runs here\n'
+	elif [ -f "$state/armed" ]; then
+		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$name" "${confirmed:-what was found}"
+	else
+		printf '%s, confirmed\n' "$name"
+	fi
+	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
+	if [ -f "$state/lease" ]; then
+		IFS=$'\t' read -r nonce until owner <"$state/lease"
+		printf 'held by %s, until %s\n' "$owner" "$(date -d "@$until" +%T)"
+	fi
+	[ ! -f "$state/owed" ] || sed 's/^/owed: /; s/\t/ /' "$state/owed"
+	[ ! -f "$etc/current/MANIFEST" ] || differs "$etc/current/" | sed 's/^/changed by hand: /'
+	while IFS= read -r unit; do
+		! systemctl --quiet is-active "$unit" || continue
+		wrong=$(systemctl show --value --property=ConditionResult "$unit")
+		printf 'not active: %s%s\n' "$unit" "${wrong/#no/, its condition does not hold}" | sed 's/yes$//'
+	done < <(wanted)
+}
+
+# alone: nothing else of odoogen may work while this does.
+alone() {
+	mkdir -p "$state" "$locks"
 	exec 8>"$state/lock"
 	flock --wait 5 8 || die "something else of odoogen works on this host"
-	mkdir -p "$locks"
+}
+
+# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, or with 0 to what it
+# was found as, and acts as the files that differ say. It needs no network and no pusher, and nobody confirms it.
+rollback() {
+	local from to="" name facts
+	from=$(stands)
+	! ejected || die "this host is ejected: it has no generations"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
+	while IFS= read -r name; do
+		if [ "${1:-}" = "$(number "$name")" ] || { [ -z "${1:-}" ] && [ "$(number "$name")" -lt "$(number "$from")" ]; }; then to=$name; fi
+	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
+	[ "${1:-}" != 0 ] || to=0
+	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+	[ "$to" != "$from" ] || die "this host is that already"
+	alone
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job holds $locks/host.lock"
+	if [ "$to" = 0 ]; then
+		facts=$(leaving)
+		stop_ours
+		name=$(wanted)
+		doors <<<"$facts"
+	elif [ "$from" = 0 ]; then
+		facts=$(cat "$etc/doors" && arriving)
+		doors <<<"$facts"
+	fi
 	turn_link current "$to"
 	turn_link confirmed "$to"
 	record "$to" "rolled back on the host" "from $from" || true
 	systemctl daemon-reload
-	{ diff <(cut -d ' ' -f 1,2,4 "$etc/generations/$from/MANIFEST") <(cut -d ' ' -f 1,2,4 "$etc/current/MANIFEST") || true; } |
-		sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' | sort -u |
-		while IFS= read -r name; do sed -nE "s|^[0-7]+ [0-9a-f]+ ([^ ]+) ${name//./\\.}\$|\\1|p" "$etc/current/MANIFEST"; done |
+	if [ "$to" = 0 ]; then
+		forget_found
+		# What ran before runs on, and reads its own files again.
+		{
+			printf 'ssh.service\n'
+			grep -Fx -f "$etc/found/active" <<<"$name" || true
+		} | sort -u |
+			while IFS= read -r name; do act reload "$name" </dev/null || printf 'failed\treload %s\n' "$name"; done
+	else
+		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
+		systemctl start odoogen.target
+	fi
+	printf 'current\t%s\n' "$to"
+}
+
+# stop_ours stops what runs because of a generation alone, the last first.
+stop_ours() {
+	local unit
+	systemctl stop odoogen.target || true
+	while IFS= read -r unit; do
+		grep -qsFx "$unit" "$etc/found/active" || systemctl stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+	done < <(wanted | tac)
+}
+
+# act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first.
+act_between() {
+	local effect name
+	{ diff <(cut -d ' ' -f 1,2,4 "$1" 2>/dev/null) <(cut -d ' ' -f 1,2,4 "$2") || true; } | sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' |
+		sort -u | awk 'NR == FNR { differs[$1] = 1; next } $4 in differs { print $3 }' - "$2" |
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
 		while IFS=: read -r effect name; do
 			case $effect in
 			run | restart | reload) act "$effect" "$name" </dev/null || printf 'failed\t%s %s\n' "$effect" "$name" ;;
 			esac
 		done
-	systemctl start odoogen.target
-	printf 'current\t%s\n' "$to"
 }
+
+# armed_nonce: of the push that waits for its confirmation.
+armed_nonce() {
+	[ -f "$state/armed" ] || die "no push waits for its confirmation"
+	head -n 1 "$state/armed" | cut -f 1
+}
+
+# freeze REASON: no push is accepted until it is unlocked.
+freeze() {
+	local reason
+	reason=$(tr -c '[:print:]' ' ' <<<"$*")
+	[ -n "${reason// /}" ] || die "say why, for those who want to push: odoogen-host freeze REASON"
+	alone
+	printf '%s\t%s\n' "$(date -u +%FT%TZ)" "${reason%% }" >"$state/frozen.new"
+	mv -f "$state/frozen.new" "$state/frozen"
+	record "$(stands)" frozen "${reason%% }"
+}
+
+# unlock: pushes are accepted again: not frozen, and held by nobody.
+unlock() {
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation: odoogen-host confirm, or odoogen-host revert"
+	alone
+	rm -f "$state/frozen" "$state/lease" "$state/turning"
+	record "$(stands)" unlocked -
+}
+
+usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.
+
+  status            what this host is, what was changed by hand, and what does not run
+  rollback          make it the generation before: at once, without the probes of a push
+  rollback NUMBER   or the one of that number; 0 is what the host was found as
+  confirm           keep a push that waits for its confirmation
+  revert            or take it back now
+  freeze REASON     accept no push until
+  unlock            accept them again; ends the hold of a push that died, too
+  eject             make everything plain files, and odoogen no longer part of this host; restarts nothing
+  ledger            what was pushed
+
+Generations are below /etc/odoogen/generations. Packages, databases and data never go back.
+'
 
 case ${1-} in
 export) export_generation "$2" ;;
 ledger) cat "$state/ledger" 2>/dev/null || true ;;
-status) status ;;
+status | unlock) "$1" ;;
 rollback) rollback "${2:-}" ;;
-observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | probe | confirm | revert | \
+freeze) freeze "${@:2}" ;;
+confirm | revert | eject)
+	if [ $# -gt 1 ]; then
+		"$@"
+	elif [ "$1" = eject ]; then
+		alone
+		eject_now "on the host"
+	else
+		nonce=$(armed_nonce)
+		"$1" "$nonce" 10 <<<"by hand on the host"
+	fi
+	;;
+observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | probe | \
 	boot | boot_state | standing)
 	"$@"
 	;;
+help | --help | -h) printf '%s' "$usage" ;;
 *)
-	printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
+	printf '%s' "$usage" >&2
 	exit 64
 	;;
 esac

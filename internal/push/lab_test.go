@@ -89,7 +89,7 @@ func (r *rig) trees(c change) []*artifact.Tree {
 		{"path": "/etc/ssh/sshd_config.d/10-odoogen.conf", "mode": "0644", "content": "Include /etc/odoogen/current/ssh/*.conf\n"}`
 	network := func(address string) string {
 		return "[Unit]\nDescription=Private network\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=ip link set vsw0 up\n" +
-			"ExecStart=ip address replace " + address + "/24 dev vsw0\n"
+			"ExecStart=ip address replace " + address + "/24 dev vsw0\nExecStop=ip address flush dev vsw0\n"
 	}
 	const worker = "[Unit]\nDescription=Works\n\n[Service]\nExecStart=sleep infinity\n"
 	const boot = "[Unit]\nWants=odoogen.target\n"

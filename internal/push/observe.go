@@ -55,13 +55,16 @@ func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
 	}
 }
 
-// observe asks a host what it is, in one round trip.
-func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observation, error) {
+// observe asks a host what it is, in one round trip; with zero also what it was found as.
+func (n *network) observe(ctx context.Context, tree *artifact.Tree, zero bool) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	host := n.trees[tree.Host]
 	var ask facts
 	ask.add("digest", tree.Digest())
+	if zero {
+		ask.add("zero")
+	}
 	ask.doors(host, func(string) bool { return true })
 	for _, s := range host.Secrets {
 		ask.add("secret", s.Name)
@@ -108,6 +111,16 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 			}
 		case "door":
 			seen.Doors = append(seen.Doors, w[1])
+		case "was":
+			seen.Was = append(seen.Was, w[1])
+		case "aside":
+			seen.Aside = append(seen.Aside, w[1])
+		case "ejected":
+			seen.Ejected = true
+		case "frozen":
+			seen.Frozen = strings.Join(w[1:], ": ")
+		case "theirs":
+			seen.Theirs = append(seen.Theirs, w[1])
 		case "found":
 			found[w[1]] = w[2:]
 		case "manifest", "host":
@@ -134,7 +147,8 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 	if err != nil {
 		return nil, err
 	}
-	if same && seen.Generation != "" {
+	seen.AsFound = seen.Generation == "" && seen.Confirmed == "0"
+	if same && (seen.Generation != "" || seen.Ejected) {
 		seen.Manifest, seen.Host = tree.Manifest(), tree.File(artifact.HostName).Data
 	}
 	seen.Secrets = secretsFound(host, found)
@@ -142,13 +156,22 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree) (*Observatio
 		if !stands(d, found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
 			seen.Doors = append(seen.Doors, d.Path)
 		}
+		if foreign(d, found[d.Path]) {
+			seen.Theirs = append(seen.Theirs, d.Path)
+		}
 	}
+	slices.Sort(seen.Theirs)
 	for name := range wanted {
 		seen.Packages = append(seen.Packages, name)
 	}
 	slices.Sort(seen.Packages)
 	slices.Sort(seen.Doors)
 	return seen, nil
+}
+
+// foreign tells whether something of somebody else's is where a link leads into a generation.
+func foreign(d artifact.Door, found []string) bool {
+	return d.Link != "" && len(found) >= 3 && !(found[0] == "l" && strings.HasPrefix(found[2], "/etc/odoogen/"))
 }
 
 // stands tells whether a door is what it should be, but for its text: kind, mode and where a link leads.

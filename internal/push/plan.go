@@ -26,6 +26,12 @@ type Observation struct {
 	Clusters   []string // PostgreSQL clusters that exist, "15/main"
 	Owed       []string // actions that a push before this one began and did not end
 	Holder     string   // who holds the host's lease
+	Theirs     []string // what is where doors shall be, or where nothing shall be, and is not odoogen's
+	Frozen     string   // since when the host accepts no push, and why
+	Ejected    bool     // its configuration is plain files, which were a generation once
+	AsFound    bool     // it was taken back to what it was found as
+	Was        []string // units that were active when it was found
+	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
 
 	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
 	Given   map[string]Given      // by name, what pushes have brought
@@ -35,11 +41,15 @@ type Observation struct {
 // Plan is what a push does on one host, in order.
 type Plan struct {
 	Host     string             `json:"host"`
-	From     string             `json:"from,omitempty"` // the generation that runs
-	Digest   string             `json:"digest"`         // of the tree that shall run
+	From     string             `json:"from,omitempty"`   // the generation that runs; empty before any push, 0 as it was found, "ejected"
+	Digest   string             `json:"digest"`           // of the tree that shall run
+	Frozen   string             `json:"frozen,omitempty"` // since when the host accepts no push, and why
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
+	Aside    []string           `json:"aside,omitempty"` // files of somebody else's that are in the way, and are kept in generation 0
+	Gone     []string           `json:"gone,omitempty"`  // doors that go
+	Back     []string           `json:"back,omitempty"`  // files of generation 0 that come back into their places
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"`
@@ -47,11 +57,12 @@ type Plan struct {
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
 
 	undo []Action // of the way back
+	stay []string // units that run on, of a host that becomes what it was found as
 }
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Gone)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Action is one thing that the host does after the flip.
@@ -76,8 +87,8 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{Host: tree.Host, From: seen.Generation, Digest: tree.Digest(),
-		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
+	plan := &Plan{Host: tree.Host, From: seen.from(), Digest: tree.Digest(),
+		Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, fmt.Sprintf("%d/%s", c.Version, c.Name)) {
 			plan.Clusters = append(plan.Clusters, c)
@@ -92,6 +103,8 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	}
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
+	plan.compareDoors(was, host, seen)
+	reloadBehind(host, seen.Doors, after, owed)
 	plan.compareSecrets(host, seen, digests)
 	plan.restartConsumers(host, seen, owed)
 	plan.restartConsumers(was, seen, undo)
@@ -203,7 +216,6 @@ func inOrder(set map[Action]bool) []Action {
 var ranks = []struct {
 	verb, prefix string
 }{
-	{"stop", ""},
 	{"daemon-reload", ""},
 	{"run", "odoogen-users"},
 	{"", "systemd-sysctl"},
@@ -218,7 +230,11 @@ var ranks = []struct {
 	{"", "nginx"},
 }
 
+// rank is an action's place in that order. What others stand on stops last.
 func (a Action) rank() int {
+	if a.Verb == "stop" {
+		return -Action{"restart", a.Unit}.rank()
+	}
 	if a.Verb == "start" {
 		return len(ranks) + 2 // the target, when all else stands
 	}

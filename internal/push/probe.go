@@ -12,7 +12,15 @@ import (
 // seconds.
 func (p *Push) probe(ctx context.Context, h *host, seconds int) error {
 	var own, peer facts
+	if p.found {
+		for _, unit := range h.plan.stay {
+			own.add("unit", unit)
+		}
+	}
 	for _, probe := range h.facts.Probes {
+		if p.found {
+			break
+		}
 		f := &own
 		if probe.From == "peer" {
 			f = &peer
@@ -72,8 +80,13 @@ func (p *Push) Status(ctx context.Context) []*Status {
 			wrong(h, err)
 			return nil
 		}
-		all[h.name].Generation = h.seen.Generation
+		all[h.name].Generation = h.seen.from()
 		switch {
+		case h.seen.Ejected:
+			return nil
+		case h.seen.AsFound:
+			wrong(h, fmt.Errorf("runs nothing of its tree: odoogen push %s", h.name))
+			return nil
 		case h.seen.Generation == "":
 			wrong(h, fmt.Errorf("no push yet"))
 			return nil

@@ -28,6 +28,7 @@ type Push struct {
 	Say            func(host, text string)
 
 	returns bool // to a generation of before: secrets stay what they are
+	found   bool // to what the host was found as
 	net     *network
 	hosts   []*host
 	nonce   string
@@ -89,7 +90,12 @@ func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
 
 func (p *Push) observe(ctx context.Context, h *host) error {
 	var err error
-	if h.seen, err = p.net.observe(ctx, h.tree); err != nil {
+	if h.seen, err = p.net.observe(ctx, h.tree, p.found); err != nil {
+		return err
+	}
+	if p.found {
+		h.next = "0"
+		h.plan, err = NewPlanOfFound(h.tree, h.seen)
 		return err
 	}
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
@@ -156,6 +162,9 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 		if !reflect.DeepEqual(shown, h.plan) {
 			return errors.New("the host has changed since the plan was made")
 		}
+		if p.found {
+			return p.checkFound(ctx, h)
+		}
 		if err := p.stage(ctx, h); err != nil {
 			return err
 		}
@@ -182,13 +191,19 @@ func (p *Push) lease(ctx context.Context, h *host) error {
 	p.Say(h.name, "lease")
 	said := ""
 	for end := time.Now().Add(p.Wait); ; {
-		var held []string
+		var held, frozen []string
 		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce, "120"}, stdin: strings.NewReader(p.Owner + "\n"),
 			line: func(w []string) {
-				if w[0] == "held" && len(w) == 3 {
+				switch {
+				case w[0] == "held" && len(w) == 3:
 					held = w
+				case w[0] == "frozen" && len(w) == 3:
+					frozen = w
 				}
 			}})
+		if frozen != nil {
+			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], frozen[2])
+		}
 		if err != nil || held == nil {
 			return err
 		}
@@ -265,7 +280,7 @@ func (p *Push) install(ctx context.Context, h *host) error {
 		return nil
 	}
 	// What packages brought may stand in the way of doors.
-	seen, err := p.net.observe(ctx, h.tree)
+	seen, err := p.net.observe(ctx, h.tree, false)
 	if err == nil {
 		h.plan.Doors = seen.Doors
 	}
@@ -277,6 +292,9 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	p.Say(h.name, "check")
 	var f facts
 	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+	for _, path := range h.plan.Gone {
+		f.add("gone", path)
+	}
 	areas := map[string]bool{}
 	for _, c := range h.plan.Files {
 		area, rest, _ := strings.Cut(c.Path, "/")
@@ -305,6 +323,9 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
 		var f facts
 		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
+		for _, path := range h.plan.Gone {
+			f.add("gone", path)
+		}
 		for _, a := range h.plan.Actions {
 			f.add("do", a.Verb, a.Unit)
 		}
@@ -319,6 +340,9 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		seconds := p.armed(h.plan)
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
+		if p.found {
+			return p.leave(ctx, h, &f, seconds)
+		}
 		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
 			stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
 	})
@@ -356,7 +380,11 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	err := each(hosts, func(h *host) error {
-		if err := p.net.findLasting(ctx, h.name); err != nil {
+		find := p.net.findLasting
+		if p.found {
+			find = p.net.findAgain
+		}
+		if err := find(ctx, h.name); err != nil {
 			return err
 		}
 		err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true})
@@ -461,6 +489,7 @@ func (p *Push) revert(hosts []*host, why error) error {
 				return nil
 			case <-time.After(2 * time.Second):
 				p.Say(h.name, "does not answer; waits until it is back")
+				_ = p.net.findAgain(ctx, h.name) // the network of a moment ago may be gone
 			}
 		}
 	})

@@ -40,6 +40,7 @@ type way struct {
 	once  sync.Once
 	route artifact.Route
 	jump  bool
+	tries int // ways that were found before, and broke
 	err   error
 }
 
@@ -72,8 +73,7 @@ func (n *network) close() {
 			all.Go(func() {
 				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 				defer cancel()
-				host := strings.TrimSuffix(filepath.Base(socket), "."+kind)
-				_, _ = output(ctx, "", "ssh", "-F", n.config(kind == "fresh"), "-O", "exit", host)
+				_, _ = output(ctx, "", "ssh", "-F", n.config(kind == "fresh"), "-S", socket, "-O", "exit", "odoogen")
 			})
 		}
 	}
@@ -109,7 +109,7 @@ func (n *network) write() error {
 			if fresh {
 				kind = "fresh"
 			}
-			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%s\n\tControlPersist 60\n", n.dir, name, kind)
+			fmt.Fprintf(&b, "\tControlMaster auto\n\tControlPath %s/%s.%d.%s\n\tControlPersist 60\n", n.dir, name, w.tries, kind)
 		}
 		fmt.Fprintf(&b, `Host *
 	UserKnownHostsFile %s/known_hosts
@@ -176,6 +176,19 @@ func (n *network) findLasting(ctx context.Context, name string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.ways[name].route, n.ways[name].jump = route, jump
+	return n.write()
+}
+
+// findAgain finds whatever way there is now: the one before is gone with the network that it went over.
+func (n *network) findAgain(ctx context.Context, name string) error {
+	route, jump, err := n.race(ctx, n.trees[name], false)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w := n.ways[name]
+	w.route, w.jump, w.tries = route, jump, w.tries+1
 	return n.write()
 }
 
