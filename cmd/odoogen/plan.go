@@ -63,6 +63,7 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 		}
 		if p.Empty() {
 			fmt.Fprintf(w, "%s: %s, nothing to do\n", p.Host, from)
+			printLeft(w, p)
 			continue
 		}
 		becomes := fmt.Sprintf("%.4s", p.Digest)
@@ -75,9 +76,7 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 				fmt.Fprintf(w, "  %s: %s\n", what, strings.Join(all, ", "))
 			}
 		}
-		if p.Frozen != "" {
-			fmt.Fprintf(w, "  frozen since %s\n", p.Frozen)
-		}
+		printLeft(w, p)
 		list("changed by hand", p.Drift)
 		list("secrets missing", p.Missing)
 		list("secrets", names(p.Secrets))
@@ -105,6 +104,16 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 		if len(p.Packages)+len(p.Clusters) > 0 {
 			fmt.Fprintln(w, "  a rollback undoes neither packages nor clusters, users or data")
 		}
+	}
+}
+
+// printLeft prints what was done on the host and stays.
+func printLeft(w io.Writer, p *push.Plan) {
+	if p.Frozen != "" {
+		fmt.Fprintf(w, "  frozen since %s\n", p.Frozen)
+	}
+	for _, h := range p.Hands {
+		fmt.Fprintf(w, "  by hand, and stays: %s\n", h)
 	}
 }
 

@@ -50,7 +50,7 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		return nil, fmt.Errorf("%s: the host's own %w", tree.Host, err)
 	}
 	was := hostBefore(seen.Host)
-	plan := &Plan{Host: tree.Host, From: seen.from(), Drift: seen.Drift, Back: seen.Aside}
+	plan := &Plan{Host: tree.Host, From: seen.from(), Drift: seen.Drift, Back: seen.Aside, Frozen: seen.Frozen, Hands: seen.Hands}
 	for _, d := range was.Doors {
 		plan.Gone = append(plan.Gone, d.Path)
 	}

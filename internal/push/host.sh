@@ -58,6 +58,8 @@ differs() {
 	{
 		sed -E 's/^[0-7]+ ([0-9a-f]+) [^ ]+ /\1  /' MANIFEST | { sha256sum --check --quiet 2>/dev/null || true; } |
 			sed -n 's/: FAILED.*$//p'
+		# An owner or directory that lets others write.
+		find -L . \( ! -user 0 -o ! -group 0 -o -perm /022 \) -printf '%P\n'
 		comm -3 <(sed -E 's/^0*([0-7]+) [0-9a-f]+ [^ ]+ /\1 /' MANIFEST | sort) \
 			<(find -L . -mindepth 1 ! -type d ! -path ./MANIFEST -printf '%m %P\n' | sort) | sed -E 's/^\t?[0-7]+ //'
 	} | sort -u
@@ -72,7 +74,10 @@ observe() {
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	! ejected || printf 'ejected\t-\n'
-	if [ -f "$etc/current/MANIFEST" ]; then differs "$etc/current/" | sed 's/^/drift\t/'; fi
+	if [ -f "$etc/current/MANIFEST" ]; then
+		differs "$etc/current/" | sed 's/^/drift\t/'
+		by_hand
+	fi
 	[ ! -f "$state/frozen" ] || sed 's/^/frozen\t/' "$state/frozen"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
@@ -112,6 +117,61 @@ observe() {
 	# One program each for all of them: to do nothing must cost nothing.
 	find "${paths[@]}" -maxdepth 0 -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true
 	dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+}
+
+# by_hand: what lies beside the generation and counts more than it, or keeps it from running. It is the administrator's,
+# and no push takes it away.
+by_hand() {
+	local units unit base path said
+	mapfile -t units < <(
+		{
+			wanted
+			for path in "$etc"/current/systemd/system/*; do path=${path##*/} && printf '%s\n' "${path%.d}"; done
+		} | sort -u
+	)
+	for base in /etc/systemd/system{,.control} /run/systemd/system{,.control}; do
+		for unit in "${units[@]}"; do
+			if [ -L "$base/$unit" ] && [ "$(readlink "$base/$unit")" = /dev/null ]; then
+				printf 'hand\tmasked\t%s\n' "$unit"
+			elif [ -e "$base/$unit" ]; then
+				printf 'hand\toverride\t%s\n' "$base/$unit"
+			fi
+			for path in "$base/$unit.d"/*.conf; do printf 'hand\toverride\t%s\n' "$path"; done
+		done
+	done
+	mapfile -t units < <(wanted)
+	[ ${#units[@]} -eq 0 ] || while IFS= read -r unit; do
+		said=$(systemctl show --property=Type,RemainAfterExit,ConditionResult,LoadState "$unit")
+		case $said in
+		*LoadState=masked* | *ConditionResult=no*) ;;
+		*Type=oneshot*RemainAfterExit=no* | *RemainAfterExit=no*Type=oneshot*) ;; # has ended
+		*) printf 'hand\tstopped\t%s\n' "$unit" ;;
+		esac
+	done < <(paste -d ' ' <(systemctl is-active "${units[@]}" || true) <(printf '%s\n' "${units[@]}") | sed -n 's/^inactive //p')
+	if [ -f "$etc/links" ]; then
+		comm -3 "$etc/links" <(links) | sed -E 's/^\t.*\//enabled\t/; t; s/^.*\//disabled\t/' |
+			grep -Fx -f <(printf 'enabled\t%s\n' "${units[@]}" && printf 'disabled\t%s\n' "${units[@]}") | sort -u | sed 's/^/hand\t/' || true
+	fi
+	for path in "$etc"/current/postgresql/*/; do
+		path=${path%/} path=${path##*/}
+		for base in /etc/postgresql/*/"$path"/conf.d/*.conf; do
+			[ "${base##*/}" = odoogen.conf ] || printf 'hand\toverride\t%s\n' "$base"
+		done
+		for base in /var/lib/postgresql/*/"$path"/postgresql.auto.conf; do
+			! grep -q '^[^#]' "$base" || printf 'hand\toverride\t%s\n' "$base"
+		done
+	done
+}
+
+# links: what starts with the host, as systemctl enable has it.
+links() { find /etc/systemd/system -path '*.wants/*' -printf '%P\n' | sort; }
+
+# contents: the files on stdin, of which a host has told before.
+contents() {
+	local path
+	while IFS= read -r path; do
+		[ ! -f "$path" ] || printf 'file\t%s\t%s\n' "$path" "$(base64 -w 0 "$path")"
+	done
 }
 
 # zero: what is known of the host as it was found: the units that were active, and what of its files is set aside.
@@ -859,6 +919,7 @@ confirm() {
 	[ "$nonce $(stands)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
 	turn_link confirmed "$name"
+	links >"$etc/links" || true
 	confirmed_already
 	printf 'confirmed\t%s\n' "$name"
 	read -r line || true
@@ -1104,7 +1165,11 @@ rollback() {
 	! ejected || die "this host is ejected: it has no generations"
 	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
 	while IFS= read -r name; do
-		if [ "${1:-}" = "$(number "$name")" ] || { [ -z "${1:-}" ] && [ "$(number "$name")" -lt "$(number "$from")" ]; }; then to=$name; fi
+		if [ -n "${1:-}" ]; then
+			[ "$1" != "$(number "$name")" ] || to=$name
+		elif [ "$from" = 0 ] || [ "$(number "$name")" -lt "$(number "$from")" ]; then
+			to=$name
+		fi
 	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
 	[ "${1:-}" != 0 ] || to=0
 	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
@@ -1219,7 +1284,7 @@ confirm | revert | eject)
 		"$1" "$nonce" 10 <<<"by hand on the host"
 	fi
 	;;
-observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | probe | \
+observe | contents | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | probe | \
 	boot | boot_state | standing)
 	"$@"
 	;;

@@ -48,7 +48,8 @@ type rig struct {
 	env     []string // of the pushes; nil for this process's own
 }
 
-func newRig(t *testing.T) *rig {
+// newRig boots the lab. Beside what the trees name, its package source has the packages named.
+func newRig(t *testing.T, packages ...string) *rig {
 	r := &rig{t: t, dir: t.TempDir()}
 	r.odoogen = filepath.Join(r.dir, "odoogen")
 	if out, err := exec.Command("go", "build", "-o", r.odoogen, "odoogen/cmd/odoogen").CombinedOutput(); err != nil {
@@ -63,7 +64,12 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	_, err = r.Up(t.Context(), lab.Options{Trees: r.trees(change{}), Whitelist: []string{"198.51.100.0/28"},
+	trees := r.trees(change{})
+	for _, p := range packages {
+		host := trees[1].File(artifact.HostName)
+		host.Data = bytes.Replace(host.Data, []byte(`"packages": [`), []byte(`"packages": [{"name": "`+p+`"}, `), 1)
+	}
+	_, err = r.Up(t.Context(), lab.Options{Trees: trees, Whitelist: []string{"198.51.100.0/28"},
 		Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)

@@ -119,6 +119,10 @@ func (n *network) observe(ctx context.Context, tree *artifact.Tree, zero bool) (
 			seen.Ejected = true
 		case "frozen":
 			seen.Frozen = strings.Join(w[1:], ": ")
+		case "hand":
+			if len(w) == 3 {
+				seen.Hands = append(seen.Hands, Hand{w[1], w[2]})
+			}
 		case "theirs":
 			seen.Theirs = append(seen.Theirs, w[1])
 		case "found":

@@ -21,6 +21,7 @@ type Observation struct {
 	Manifest   []byte   // of the current generation
 	Host       []byte   // its HOST.json
 	Drift      []string // files of the current generation that are not what its MANIFEST says
+	Hands      []Hand   // what was done by hand beside those files
 	Doors      []string // doors that are missing or not as they should be
 	Packages   []string // of those that the new tree needs, what is not installed
 	Clusters   []string // PostgreSQL clusters that exist, "15/main"
@@ -52,7 +53,8 @@ type Plan struct {
 	Back     []string           `json:"back,omitempty"`  // files of generation 0 that come back into their places
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
-	Drift    []string           `json:"drift,omitempty"`
+	Drift    []string           `json:"drift,omitempty"` // changed by hand, and taken back
+	Hands    []Hand             `json:"hands,omitempty"` // done by hand, and left alone
 	Secrets  []SecretChange     `json:"secrets,omitempty"`
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
 
@@ -63,6 +65,37 @@ type Plan struct {
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
 	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Gone)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+}
+
+// Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the
+// administrator's.
+type Hand struct {
+	Kind string `json:"kind"` // override, masked, stopped, enabled or disabled
+	What string `json:"what"` // the file of an override, else a unit
+}
+
+func (h Hand) String() string { return h.Kind + " " + h.What }
+
+// heedHands sorts what was done by hand: a push starts a unit that was stopped, and takes nothing else back.
+func (p *Plan) heedHands(hands []Hand) {
+	for _, h := range hands {
+		if h.Kind == "stopped" {
+			p.Drift = append(slices.Clone(p.Drift), h.String())
+		} else {
+			p.Hands = append(p.Hands, h)
+		}
+	}
+}
+
+// masked are the units that somebody keeps from running.
+func (p *Plan) masked() []string {
+	var all []string
+	for _, h := range p.Hands {
+		if h.Kind == "masked" && !slices.Contains(all, h.What) {
+			all = append(all, h.What)
+		}
+	}
+	return all
 }
 
 // Action is one thing that the host does after the flip.
@@ -104,6 +137,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
 	plan.compareDoors(was, host, seen)
+	plan.heedHands(seen.Hands)
 	reloadBehind(host, seen.Doors, after, owed)
 	plan.compareSecrets(host, seen, digests)
 	plan.restartConsumers(host, seen, owed)

@@ -136,6 +136,10 @@ func (p *Push) allowed(hosts []*host) error {
 			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: odoogen secrets edit %s", h.name,
 				strings.Join(h.plan.Missing, ", "), h.plan.Missing[0]))
 		}
+		if masked := h.plan.masked(); len(masked) > 0 && !p.found {
+			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, on the host, or take it out of the spec", h.name,
+				strings.Join(masked, ", ")))
+		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
 			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: odoogen push --overwrite-drift takes the changes back",
 				h.name, strings.Join(h.plan.Drift, ", ")))
