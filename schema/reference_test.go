@@ -19,7 +19,7 @@ var write = flag.Bool("write", false, "write docs/fields.md instead of comparing
 const referenceFile = "../docs/fields.md"
 
 // order is that in which a reader meets the definitions.
-var order = []string{"topology", "host", "network", "postgres", "odoo", "packages", "backup", "ci", "observability", "operations", "types"}
+var order = []string{"topology", "host", "network", "postgres", "odoo", "packages", "compatibility", "backup", "ci", "observability", "operations", "types"}
 
 // docs/fields.md says of every field what the schema's comments say.
 func TestFieldReference(t *testing.T) {

@@ -96,6 +96,27 @@ func TestGeneratorsArePure(t *testing.T) {
 	}
 }
 
+// A spec means the same every day: what it is compiled by never asks for the time.
+func TestBuildsSeeNoClock(t *testing.T) {
+	for _, s := range sources(t) {
+		switch s.pkg() {
+		case "schema", "generators", "internal/topology", "internal/conf", "internal/artifact", "internal/provenance":
+		default:
+			continue
+		}
+		ast.Inspect(s.tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := call.X.(*ast.Ident); ok && x.Name == "time" && (call.Sel.Name == "Now" || call.Sel.Name == "Since" || call.Sel.Name == "Until") {
+				t.Errorf("%s asks for the time", s.path)
+			}
+			return true
+		})
+	}
+}
+
 func TestHouseRules(t *testing.T) {
 	for _, s := range sources(t) {
 		switch s.tree.Name.Name {

@@ -70,7 +70,7 @@ var rules = []rule{
 	{id: "ci", check: checkCI,
 		doc: "There are no fewer agents than are always connected, and no job wants more than there are."},
 	{id: "versions", check: checkVersions,
-		doc: "Debian has what runs on it: Python for the Odoo version (17.0 ends at Python 3.12, Debian 13 has 3.13), PostgreSQL in the cluster's version or from a vendor, Java 21 for Jenkins, and wkhtmltopdf."},
+		doc: "What runs together fits, by the table `compatibility`: Odoo and its host's Python (17.0 ends at Python 3.12, Debian 13 has 3.13), Odoo and its cluster's PostgreSQL, PostgreSQL and Debian or a vendor, Jenkins and its Java (21 or 25 from 2.545 on); and wkhtmltopdf comes from somewhere. A version that the table does not have is refused: the spec can add its row."},
 	{id: "vendors", check: checkVendors, needs: []string{"packages"},
 		doc: "What Debian does not have comes from a declared vendor (jenkins, alloy), and each package from one."},
 	{id: "cost", waivable: true, check: checkCost, needs: []string{"hosts", "budget", "backup"},

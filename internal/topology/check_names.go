@@ -31,9 +31,6 @@ var (
 	packageNamed = naming{regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]{1,62}$`), "want the name of a Debian package"}
 )
 
-// odooVersions are the versions that odoogen knows.
-var odooVersions = []string{"17.0", "19.0"}
-
 // systemUsers are logins that Debian, or what odoogen installs, has already.
 var systemUsers = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy",
 	"www-data", "backup", "list", "irc", "gnats", "nobody", "systemd-network", "systemd-resolve", "systemd-timesync",
@@ -65,11 +62,6 @@ func checkNames(c *checker) {
 	}
 	for _, k := range t.Sources.KnownHosts {
 		name(serverName, "a server", k.Name, k.Path)
-	}
-	for _, v := range t.Sources.Versions {
-		if !slices.Contains(odooVersions, v.Name) {
-			c.refuse(v.Path, "odoogen knows "+strings.Join(odooVersions, " and "), nil, "%q is no Odoo version that odoogen knows", v.Name)
-		}
 	}
 	for _, a := range t.Access.Admins {
 		if name(loginName, "a login", a.Name, a.Path) {

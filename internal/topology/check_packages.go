@@ -5,63 +5,180 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// release is what a Debian release ships of what the rules ask for.
-type release struct {
-	name        string
-	python      int // 3.x
-	postgres    int
-	java        int
-	wkhtmltopdf bool
-}
-
-var releases = map[int]release{
-	12: {"bookworm", 11, 15, 17, true},
-	13: {"trixie", 13, 17, 21, false},
-}
-
-// newestPython is the last Python 3.x that each Odoo version supports (odoo/release.py, odoo/__init__.py).
-var newestPython = map[int]int{17: 12, 19: 13}
-
-// newJava is the name of a Java that Jenkins runs on: 21 and later.
-var newJava = regexp.MustCompile(`-(2[1-9]|[3-9][0-9])-`)
-
+// checkVersions holds what runs together against the table of versions. A row that has a mistake says nothing.
 func checkVersions(c *checker) {
+	if c.broken.below("compatibility") {
+		return
+	}
+	checkRows(c)
+	for _, v := range c.t.Sources.Versions {
+		if c.t.Compatibility.odoo(v.Name) == nil {
+			c.refuse(v.Path, fmt.Sprintf("a version of %s, or compatibility: odoo: %q: {...}",
+				names(c.t.Compatibility.Odoo, func(r *OdooRelease) string { return r.Name }), v.Name),
+				nil, "the table of versions has no Odoo %s", v.Name)
+		}
+	}
 	for _, h := range c.t.Hosts {
-		debian := releases[h.Debian]
-		said := map[int]bool{}
-		for _, i := range h.Instances {
-			newest, known := newestPython[i.Major()]
-			if known && debian.python > newest && !said[i.Major()] {
-				said[i.Major()] = true
-				c.refuse(i.Path+".version", "a host with Debian 12", c.also(h.Path+".debian", "Debian %d has Python 3.%d", h.Debian, debian.python),
-					"Odoo %s ends at Python 3.%d", i.Version, newest)
-			}
+		debian := c.t.Compatibility.debian(h.Debian)
+		if debian == nil {
+			continue // refused by the schema
 		}
+		checkOdooVersions(c, h, debian)
 		for _, cl := range h.Clusters {
-			if name := fmt.Sprintf("postgresql-%d", cl.Version); cl.Version != debian.postgres && !c.vendor(name) && !c.broken.hit("packages") {
-				c.refuse(cl.Path+".version", fmt.Sprintf("version: %d, or a vendor of %s in packages.vendors", debian.postgres, name),
-					c.also(h.Path+".debian", "Debian %d has PostgreSQL %d", h.Debian, debian.postgres), "no %s on host %s", name, h.Name)
-			}
+			checkPostgreSQLVersion(c, h, cl, debian)
 		}
-		for _, cl := range h.Clusters {
-			// PostgreSQL 15 brought the methods lz4 and zstd (its release notes).
-			if method := cl.Settings.WALCompression; cl.Version < 15 && (method == "lz4" || method == "zstd") {
-				c.refuse(cl.Path+".version", `settings: wal_compression: "on"`,
-					c.also(cl.Path+".settings.wal_compression", "%s", method), "wal_compression %s needs PostgreSQL 15", method)
-			}
+		if h.CI != nil && !c.broken.hit("packages") {
+			checkJava(c, h, debian)
 		}
-		java := c.t.Java()
-		if h.CI != nil && !c.broken.hit("packages") && (!newJava.MatchString(java) || java == debianJava && debian.java < 21 && !c.vendor(java)) {
-			c.refuse("packages.vendors", "a vendor of temurin-21-jre, such as packages.adoptium.net", c.also(h.Path+".debian", "Debian %d has Java %d", h.Debian, debian.java),
-				"Jenkins needs Java 21, and host %s would get %s", h.Name, java)
-		}
-		if h.RunsOdoo() && c.t.Sources.Wkhtmltopdf == nil && !debian.wkhtmltopdf {
+		if h.RunsOdoo() && c.t.Sources.Wkhtmltopdf == nil && !debian.Wkhtmltopdf {
 			c.refuse("sources", "sources: wkhtmltopdf: {version: ..., url: ..., sha256: ...}", c.also(h.Path+".debian", "Debian %d has no wkhtmltopdf", h.Debian),
 				"no wkhtmltopdf on host %s: reports would not print", h.Name)
 		}
 	}
+}
+
+// checkRows holds the names of the table's rows: one that no version has would never be looked at.
+func checkRows(c *checker) {
+	table := &c.t.Compatibility
+	check := func(path, name, example string, is *regexp.Regexp) {
+		if !is.MatchString(name) {
+			c.refuse(path, "", nil, "%q names no version; want one such as %q", name, example)
+		}
+	}
+	for _, r := range table.Odoo {
+		check(r.Path, r.Name, "20.0", odooName)
+	}
+	for _, r := range table.Debian {
+		check(r.Path, r.Name, "14", oneNumber)
+	}
+	for _, r := range table.PostgreSQL {
+		check(r.Path, r.Name, "19", oneNumber)
+	}
+	for _, r := range table.Java {
+		check(r.Path, r.Name, "29", oneNumber)
+	}
+	for _, r := range table.Jenkins {
+		check(r.Path, r.Name, "2.600", twoNumbers)
+	}
+}
+
+var (
+	odooName   = regexp.MustCompile(`^(1[7-9]|[2-9][0-9])\.0$`)
+	oneNumber  = regexp.MustCompile(`^[1-9][0-9]$`)
+	twoNumbers = regexp.MustCompile(`^[1-9][0-9]?\.[0-9]{1,4}$`)
+)
+
+// checkOdooVersions holds a host's instances against its Python and their clusters' PostgreSQL, each pair once.
+func checkOdooVersions(c *checker, h *Host, debian *DebianRelease) {
+	said := map[string]bool{}
+	once := func(i *Instance, what string) bool {
+		before := said[i.Version+what]
+		said[i.Version+what] = true
+		return !before
+	}
+	for _, i := range h.Instances {
+		odoo := c.t.Compatibility.odoo(i.Version)
+		if odoo == nil {
+			continue // refused among the sources
+		}
+		switch {
+		case debian.Python < odoo.Python.From && once(i, "python"):
+			c.refuse(i.Path+".version", c.otherDebian(odoo), c.also(h.Path+".debian", "Debian %d has Python %s", h.Debian, debian.Python),
+				"Odoo %s begins at Python %s", i.Version, odoo.Python.From)
+		case debian.Python > odoo.Python.To && once(i, "python"):
+			c.refuse(i.Path+".version", c.otherDebian(odoo), c.also(h.Path+".debian", "Debian %d has Python %s", h.Debian, debian.Python),
+				"Odoo %s ends at Python %s", i.Version, odoo.Python.To)
+		}
+		if cl := i.Cluster; cl.Version < odoo.PostgreSQL && once(i, cl.Name) {
+			c.refuse(i.Path+".version", fmt.Sprintf("a cluster of version %d or later", odoo.PostgreSQL),
+				c.also(cl.Path+".version", "PostgreSQL %d", cl.Version), "Odoo %s needs PostgreSQL %d or later", i.Version, odoo.PostgreSQL)
+		}
+	}
+}
+
+// otherDebian is the hint for an Odoo version that a host's Python does not fit.
+func (c *checker) otherDebian(odoo *OdooRelease) string {
+	for _, d := range c.t.Compatibility.Debian {
+		if d.Python >= odoo.Python.From && d.Python <= odoo.Python.To {
+			return "a host with Debian " + d.Name
+		}
+	}
+	return fmt.Sprintf("compatibility: odoo: %q: python: {...}, if you know that it runs", odoo.Name)
+}
+
+func checkPostgreSQLVersion(c *checker, h *Host, cl *Cluster, debian *DebianRelease) {
+	if c.t.Compatibility.postgresql(cl.Version) == nil {
+		c.refuse(cl.Path+".version", fmt.Sprintf("a version of %s, or compatibility: postgresql: \"%d\": {...}",
+			names(c.t.Compatibility.PostgreSQL, func(r *PostgreSQLRelease) string { return r.Name }), cl.Version),
+			nil, "the table of versions has no PostgreSQL %d", cl.Version)
+		return
+	}
+	if name := fmt.Sprintf("postgresql-%d", cl.Version); cl.Version != debian.PostgreSQL && !c.vendor(name) && !c.broken.hit("packages") {
+		c.refuse(cl.Path+".version", fmt.Sprintf("version: %d, or a vendor of %s in packages.vendors", debian.PostgreSQL, name),
+			c.also(h.Path+".debian", "Debian %d has PostgreSQL %d", h.Debian, debian.PostgreSQL), "no %s on host %s", name, h.Name)
+	}
+	// PostgreSQL 15 brought the methods lz4 and zstd (its release notes).
+	if method := cl.Settings.WALCompression; cl.Version < 15 && (method == "lz4" || method == "zstd") {
+		c.refuse(cl.Path+".version", `settings: wal_compression: "on"`,
+			c.also(cl.Path+".settings.wal_compression", "%s", method), "wal_compression %s needs PostgreSQL 15", method)
+	}
+}
+
+// checkJava holds the Java that the CI host would get against its Debian and its Jenkins.
+func checkJava(c *checker, h *Host, debian *DebianRelease) {
+	name := c.t.Java()
+	version := javaVersion(name)
+	fromDebian := c.also(h.Path+".debian", "Debian %d has Java %s", h.Debian, oneOf(debian.Java))
+	if !c.vendor(name) && !slices.Contains(debian.Java, version) {
+		c.refuse("packages.vendors", javaHint, fromDebian, "Jenkins needs Java %d, and no vendor has it", version)
+		return
+	}
+	jenkins, at := c.t.jenkinsPin()
+	row := c.t.Compatibility.jenkins(jenkins)
+	switch {
+	case at == "": // no vendor has Jenkins, which the rule vendors says
+	case row == nil:
+		c.refuse(at, "a later Jenkins, or a row of compatibility.jenkins", nil, "the table of versions has no Jenkins %s", jenkins)
+	case !slices.Contains(row.Java, version):
+		c.refuse("packages.vendors", javaHint, append(c.also(at, "%s", jenkins), fromDebian...),
+			"Jenkins needs Java %s, and host %s would get %s", oneOf(row.Java), h.Name, name)
+	}
+}
+
+const javaHint = "a vendor of temurin-21-jre, such as packages.adoptium.net"
+
+// jenkinsPin is the version that Jenkins is held at, and the path of the pin; both empty where no vendor has Jenkins.
+func (t *Topology) jenkinsPin() (version, path string) {
+	for _, v := range t.Packages.Vendors {
+		for _, p := range v.Packages {
+			if p.Name == "jenkins" {
+				return p.Version, p.Path
+			}
+		}
+	}
+	return "", ""
+}
+
+// names lists the rows of a table: "17.0, 18.0, 19.0".
+func names[T any](rows []*T, name func(*T) string) string {
+	all := make([]string, len(rows))
+	for n, r := range rows {
+		all[n] = name(r)
+	}
+	return strings.Join(all, ", ")
+}
+
+// oneOf lists versions: "21 or 25".
+func oneOf(versions []int) string {
+	words := make([]string, len(versions))
+	for n, v := range versions {
+		words[n] = strconv.Itoa(v)
+	}
+	return strings.Join(words, " or ")
 }
 
 func checkVendors(c *checker) {

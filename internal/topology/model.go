@@ -14,6 +14,7 @@ type Topology struct {
 	Instances     []*Instance    `cue:"instances"`
 	Sources       Sources        `cue:"sources"`
 	Packages      Packages       `cue:"packages"`
+	Compatibility Compatibility  `cue:"compatibility"`
 	Backup        Backup         `cue:"backup"`
 	CI            *CI            `cue:"ci"`
 	Observability *Observability `cue:"observability"`

@@ -20,6 +20,7 @@ type Problem struct {
 	Message string // what is wrong: lower case, no full stop
 	Also    []Also // other places that have to do with it
 	Hint    string // how to mend it, or empty
+	Warning bool   // the spec is good, and what it says will not be for ever
 }
 
 // Also is another place of a problem: the other side of a disagreement.
@@ -37,6 +38,9 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, "%s: ", p.Place)
 	} else if p.Place.File != "" {
 		fmt.Fprintf(&b, "%s: ", p.Place.File)
+	}
+	if p.Warning {
+		b.WriteString("warning: ")
 	}
 	if p.Path != "" {
 		fmt.Fprintf(&b, "%s: ", p.Path)
