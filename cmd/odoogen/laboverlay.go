@@ -44,25 +44,37 @@ hashes that odoogen lab overlay prints.`,
 }
 
 // labTrees compiles the spec in the working directory with the overlay of the lab that runs for the spec in dir: the same
-// one, or the one that was booted.
+// one, or the one that was booted. Secrets without a value in that lab get one.
 func labTrees(dir string, options ...func(*topology.Topology, *lab.Overlay)) ([]*artifact.Tree, error) {
 	l, err := lab.Of(dir)
 	if err != nil {
 		return nil, err
 	}
-	o, err := l.Overlay()
+	t, o, err := labSpec(l)
 	if err != nil {
 		return nil, err
 	}
-	t, _, err := topology.Load(".")
-	if err != nil {
+	if err := throwAway(l, t); err != nil {
 		return nil, err
 	}
-	overlay(t, o)
 	for _, option := range options {
 		option(t, o)
 	}
 	return generators.Build(t)
+}
+
+// labSpec is that spec, with the overlay.
+func labSpec(l *lab.Lab) (*topology.Topology, *lab.Overlay, error) {
+	o, err := l.Overlay()
+	if err != nil {
+		return nil, nil, err
+	}
+	t, _, err := topology.Load(".")
+	if err != nil {
+		return nil, nil, err
+	}
+	overlay(t, o)
+	return t, o, nil
 }
 
 // overlay puts into the topology what the lab must have otherwise than the spec says. It is all that its trees differ in

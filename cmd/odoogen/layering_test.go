@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},
+	"internal/secrets":        {"internal/artifact"},
 	"internal/workspace":      {"schema", "internal/topology", "internal/artifact"},
 	"cmd/odoogen":             nil,
 }
@@ -36,11 +37,14 @@ var homes = map[string][]string{
 	"cuelang.org/go":                {"internal/topology"},
 	"github.com/spf13/cobra":        {"cmd/odoogen"},
 	"github.com/google/renameio/v2": {"internal/artifact"},
+	"filippo.io/age":                {"internal/secrets"},
+	"golang.org/x/crypto":           {"internal/secrets"},
+	"golang.org/x/term":             {"cmd/odoogen"},
 	"golang.org/x/sys":              {"internal/artifact", "internal/lab", "internal/native"},
 	"golang.org/x/net":              {"internal/lab"},
 	"github.com/grafana/river":      {"internal/native"},
 	"go.yaml.in/yaml/v3":            {"internal/conf", "internal/native"},
-	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push"},
+	"os/exec":                       {"internal/lab", "internal/native", "internal/pgtest", "internal/push", "internal/secrets"},
 }
 
 // What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,8 +20,11 @@ import (
 	"odoogen/internal/push"
 )
 
-// pushOptions are what plan, push and status share: where the trees come from.
-type pushOptions struct{ built string }
+// pushOptions are what plan, push and status share: where the trees come from, and whose key opens secrets.
+type pushOptions struct {
+	built    string
+	identity identity
+}
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
@@ -65,7 +69,13 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &push.Push{Owner: operator(), Say: progress(cmd)}
+	store, keys := secretStore(), o.identity.keys(cmd)
+	digests, err := store.Digests()
+	if err != nil {
+		return nil, nil, err
+	}
+	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
+	p := &push.Push{Owner: operator(), Say: progress(cmd), Secrets: push.Secrets{Digests: digests, Open: open}}
 	return p, reviewed, p.Start(trees, names)
 }
 
@@ -122,6 +132,9 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if empty(plans) {
 				return nil
 			}
+			if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
+				return err
+			}
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
@@ -129,6 +142,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
@@ -150,6 +164,23 @@ func reviewed(ctx context.Context, trees []*artifact.Tree) (*push.Review, error)
 			len(r.Differ), strings.Join(first, ", "))
 	}
 	return r, nil
+}
+
+// committed is an error where the plans bring secrets that HEAD does not have: who pushes next would take them back.
+// A lab's own are nobody's.
+func committed(ctx context.Context, plans []*push.Plan) error {
+	brings := slices.ContainsFunc(plans, func(p *push.Plan) bool { return len(p.Secrets) > 0 })
+	if !brings || around() != nil {
+		return nil
+	}
+	files, err := push.Uncommitted(ctx, ".", secretStore().Dir)
+	if err == nil && len(files) > 0 {
+		err = fmt.Errorf("not committed: %s", strings.Join(files, ", "))
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\nhint: commit the secrets, so that nobody's push brings the old ones; or --unreviewed", err)
+	}
+	return err
 }
 
 func asked(cmd *cobra.Command) bool {

@@ -63,6 +63,7 @@ the next push begins anew, with what is installed already.`,
 		},
 	}
 	o.flags(cmd)
+	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the host")
 	return cmd

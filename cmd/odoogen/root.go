@@ -27,6 +27,7 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
   odoogen status                                # what the hosts are, and whether all runs
   odoogen drift                                 # what was changed by hand on them
   odoogen rollback tests                        # one of them as it was before
+  odoogen secrets edit restic-password          # the value of a secret that the spec names, encrypted
   sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
   odoogen version
   odoogen completion bash > /etc/bash_completion.d/odoogen`,
@@ -38,6 +39,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newEject(), newHistory(), newLab(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newEject(), newHistory(), newSecrets(), newLab(), newVersion())
 	return cmd
 }

@@ -105,7 +105,7 @@ func Write(dir string, trees []*Tree) ([]Change, error) {
 			}
 		}
 	}
-	return changes, exchange(staging, dir)
+	return changes, Exchange(staging, dir)
 }
 
 // place puts one file into the staging directory: linked from dir where it did not change.
@@ -139,8 +139,8 @@ func mkdirs(root, path string) error {
 	return os.Chmod(filepath.Join(root, path), 0o755)
 }
 
-// exchange makes staging be dir, in one step also where dir exists.
-func exchange(staging, dir string) error {
+// Exchange makes staging be dir, in one step also where dir exists; what dir was is in staging then.
+func Exchange(staging, dir string) error {
 	if !exists(dir) {
 		return os.Rename(staging, dir)
 	}
@@ -148,7 +148,7 @@ func exchange(staging, dir string) error {
 	if err != nil {
 		return fmt.Errorf("exchange %s: %w", dir, err)
 	}
-	return nil // what was in dir is in staging now, and goes with it
+	return nil
 }
 
 // owned refuses a directory that is not one of trees: nothing of the user's may be deleted.

@@ -34,6 +34,12 @@ func Of(spec string) (*Lab, error) {
 	return &Lab{dir: labDir(keyOf(spec)), spec: spec}, nil
 }
 
+// Key is the file with the key that the lab's operator logs in with.
+func (l *Lab) Key() string { return filepath.Join(l.dir, "keys", "operator") }
+
+// Secrets is the directory for values that its hosts are given. They are nobody's but the lab's.
+func (l *Lab) Secrets() string { return filepath.Join(l.dir, "secrets") }
+
 // Running says whether there is one.
 func (l *Lab) Running() bool {
 	lock, err := lockFile(lockName(l.dir), false)

@@ -68,3 +68,18 @@ func Reviewed(ctx context.Context, dir string, trees []*artifact.Tree) (*Review,
 	r.Differ = slices.Sorted(maps.Keys(differ))
 	return r, nil
 }
+
+// Uncommitted lists the files below a directory of dir's repository that HEAD does not have as they are, or not at all.
+func Uncommitted(ctx context.Context, dir, below string) ([]string, error) {
+	out, err := output(ctx, dir, "git", "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", below)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for entry := range strings.SplitSeq(strings.TrimRight(out, "\x00\n"), "\x00") {
+		if len(entry) > 3 {
+			all = append(all, entry[3:])
+		}
+	}
+	return all, nil
+}

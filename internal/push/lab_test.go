@@ -15,6 +15,7 @@ import (
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
+	"odoogen/internal/secrets"
 )
 
 // TestMain is also the program that a lab runs itself with.
@@ -46,6 +47,8 @@ type rig struct {
 	odoogen string
 	keys    map[string]string
 	env     []string // of the pushes; nil for this process's own
+	secrets secrets.Store
+	key     string // the file with the operator's, which opens secrets
 }
 
 // newRig boots the lab. Beside what the trees name, its package source has the packages named.
@@ -79,16 +82,50 @@ func newRig(t *testing.T, packages ...string) *rig {
 		t.Fatal(err)
 	}
 	r.keys = o.HostKeys
+	r.secrets, r.key = secrets.Store{Dir: r.Secrets()}, r.Key() // where odoogen looks inside a lab
+	for _, name := range []string{"token", "password"} {
+		r.secret(name, name+" of the first push")
+	}
 	return r
 }
 
+// newKey makes an ssh key in the rig's directory.
+func (r *rig) newKey(name string) string {
+	r.t.Helper()
+	file := filepath.Join(r.dir, name)
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", file).CombinedOutput(); err != nil {
+		r.t.Fatalf("%v\n%s", err, out)
+	}
+	return file
+}
+
+// secret encrypts a value to the operator, as odoogen secrets edit does. What it returns takes that back.
+func (r *rig) secret(name, value string) (undo func()) {
+	r.t.Helper()
+	before, err := os.ReadFile(r.secrets.File(name))
+	public, keyErr := os.ReadFile(r.key + ".pub")
+	to, _, toErr := r.secrets.Recipients([]secrets.AdminKeys{{Name: "operator", Keys: []string{strings.TrimSpace(string(public))}}})
+	if err := errors.Join(keyErr, toErr, r.secrets.Write(name, []byte(value), to)); err != nil {
+		r.t.Fatal(err)
+	}
+	return func() {
+		undone := os.Remove(r.secrets.File(name))
+		if err == nil {
+			undone = os.WriteFile(r.secrets.File(name), before, 0o644)
+		}
+		if undone != nil {
+			r.t.Error(undone)
+		}
+	}
+}
+
 // change is what a step has otherwise than the trees of the first push.
-type change map[string]string // "tests/nginx/site.conf": text that is added
+type change map[string]string // "tests/nginx/site.conf": text that is added; "spare": one secret more
 
 // trees are two small hosts: tests has nginx, ci is behind it and closes its public ssh.
 func (r *rig) trees(c change) []*artifact.Tree {
 	r.t.Helper()
-	const host = `{"host": %q, "fqdn": "%[1]s.internal", "debian": 12,
+	const host = `{"host": %q, "fqdn": "%[1]s.internal", "debian": 12, "secrets": [%s],
 		"network": {"uplink": "enp41s0", "public": %q, "interface": "vsw0", "private": %q, "vlan": 4000, "mtu": 1400},
 		"routes": [%s], "hostKeys": [%q], "packages": [%s], "doors": [%s], "absent": [%s], "units": [%s], "probes": [%s]}` + "\n"
 	const doors = `{"path": "/usr/local/lib/systemd/system", "link": "/etc/odoogen/current/systemd/system"},
@@ -98,6 +135,11 @@ func (r *rig) trees(c change) []*artifact.Tree {
 			"ExecStart=ip address replace " + address + "/24 dev vsw0\nExecStop=ip address flush dev vsw0\n"
 	}
 	const worker = "[Unit]\nDescription=Works\n\n[Service]\nExecStart=sleep infinity\n"
+	reads := []string{`{"name": "token", "consumers": ["reader.service"]}`, `{"name": "password", "consumers": ["job.service"]}`}
+	if _, has := c["spare"]; has {
+		reads = append(reads, `{"name": "spare", "consumers": ["reader.service"]}`)
+	}
+	loads := func(name string) string { return "LoadCredential=" + name + ":/var/lib/odoogen/secrets/" + name + "\n" }
 	const boot = "[Unit]\nWants=odoogen.target\n"
 	wants := func(units ...string) string {
 		return "[Unit]\nDescription=All\nWants=" + strings.Join(units, "\nWants=") + "\n"
@@ -106,24 +148,30 @@ func (r *rig) trees(c change) []*artifact.Tree {
 	reload := []artifact.Effect{artifact.DaemonReload}
 	files := map[string][]artifact.File{
 		"tests": {
-			text("HOST.json", none, fmt.Sprintf(host, "tests", "203.0.113.10", "10.0.0.2/24",
+			text("HOST.json", none, fmt.Sprintf(host, "tests", strings.Join(reads, ", "), "203.0.113.10", "10.0.0.2/24",
 				`{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}`, r.keys["tests"],
 				`{"name": "nginx-light"}, {"name": "curl"}`,
 				doors+`, {"path": "/etc/nginx/conf.d/odoogen.conf", "mode": "0644", "content": "include /etc/odoogen/current/nginx/*.conf;\n"}`,
-				`"/etc/nginx/sites-enabled/default"`, `"vswitch.service", "worker.service", "nginx.service"`,
+				`"/etc/nginx/sites-enabled/default"`, `"vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer"`,
 				`{"kind": "unit", "unit": "vswitch.service"}, {"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "nginx.service"},
+				{"kind": "unit", "unit": "reader.service"},
 				{"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200}, {"kind": "tcp", "from": "peer", "address": "10.0.0.2", "port": 22}`)),
 			text("nginx/site.conf", []artifact.Effect{artifact.Reload("nginx.service")}, "server {\n\tlisten 8080;\n\tlocation / { return 200; }\n}\n"),
 			text("ssh/odoogen.conf", []artifact.Effect{artifact.Reload("ssh.service")}, "X11Forwarding no\n"),
 			text("systemd/system/multi-user.target.d/odoogen.conf", reload, boot),
-			text("systemd/system/odoogen.target", reload, wants("vswitch.service", "worker.service", "nginx.service")),
+			text("systemd/system/odoogen.target", reload, wants("vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer")),
+			text("systemd/system/reader.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("reader.service")},
+				"[Unit]\nDescription=Reads a secret\n\n[Service]\n"+loads("token")+"ExecStart=sleep infinity\n"),
+			text("systemd/system/job.service", reload, "[Unit]\nDescription=Reads another\n\n[Service]\nType=oneshot\n"+loads("password")+
+				"ExecStart=cp %d/password /run/job\n"),
+			text("systemd/system/job.timer", reload, "[Unit]\nDescription=Starts it\n\n[Timer]\nOnCalendar=2099-01-01\n"),
 			text("systemd/system/vswitch.service", reload, network("10.0.0.2")),
 			text("systemd/system/worker.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("worker.service")}, worker),
 			text("systemd/system/worker.service.d/limits.conf", reload, "[Service]\nMemoryMax=64M\n"),
 			text("readme", none, "nobody acts on this\n"),
 		},
 		"ci": {
-			text("HOST.json", none, fmt.Sprintf(host, "ci", "", "10.0.0.3/24",
+			text("HOST.json", none, fmt.Sprintf(host, "ci", "", "", "10.0.0.3/24",
 				`{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}`, r.keys["ci"],
 				`{"name": "nftables"}`, doors, ``, `"vswitch.service", "worker.service", "firewall.service"`,
 				`{"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "firewall.service"},
@@ -168,7 +216,7 @@ func (r *rig) command(c change, args ...string) *exec.Cmd {
 	if _, err := artifact.Write(built, r.trees(c)); err != nil {
 		r.t.Fatal(err)
 	}
-	argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen, "push", "--yes", "--unreviewed", "--probe-for", "5s", "--built", built}, args...)
+	argv := append([]string{"-C", r.dir, "lab", "exec", r.odoogen, "push", "--yes", "--unreviewed", "--probe-for", "5s", "--built", built, "--identity", r.key}, args...)
 	return exec.CommandContext(r.t.Context(), r.odoogen, argv...)
 }
 
@@ -227,11 +275,19 @@ func (w *watched) Write(p []byte) (int, error) {
 // on runs a script on a host, as at its console, and returns what it prints.
 func (r *rig) on(host, script string) string {
 	r.t.Helper()
+	return r.onWith(host, script, "")
+}
+
+// onWith is on, with something on stdin: what is searched for must not be in a command line itself.
+func (r *rig) onWith(host, script, stdin string) string {
+	r.t.Helper()
 	argv, err := r.Console(r.t.Context(), host, []string{"bash", "-c", script})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	out, err := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...).CombinedOutput()
+	cmd := exec.CommandContext(r.t.Context(), argv[0], argv[1:]...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		r.t.Fatalf("%s: %s: %v\n%s", host, script, err, out)
 	}

@@ -26,6 +26,10 @@ func TestPush(t *testing.T) {
 		{"bare hosts become their trees", fromBare},
 		{"a second push does nothing", nothing},
 		{"only what must act acts", onlyWhatMust},
+		{"a secret is where it is read and nowhere else", planted},
+		{"a secret that changes restarts only what reads it", rotated},
+		{"secrets need a key, and only where they change", keyless},
+		{"a secret comes and goes with the spec", comesAndGoes},
 		{"what the host's own programs refuse changes nothing", refused},
 		{"a unit that does not start turns both hosts back", unitFails},
 		{"a probe that fails turns both hosts back", probeFails},
@@ -66,7 +70,7 @@ func firstFails(r *rig) {
 		r.t.Errorf("said:\n%s", said)
 	}
 	for _, host := range []string{"tests", "ci"} {
-		if left := r.on(host, "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /etc/ssh/sshd_config.d/10-odoogen.conf /etc/systemd/system/odoogen.target /etc/odoogen/.back 2>/dev/null || true; systemctl --failed --no-legend"); left != "" {
+		if left := r.on(host, "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /etc/ssh/sshd_config.d/10-odoogen.conf /etc/systemd/system/odoogen.target /etc/odoogen/.back /var/lib/odoogen/secrets[./]* 2>/dev/null || true; systemctl --failed --no-legend"); left != "" {
 			r.t.Errorf("%s has left: %s", host, left)
 		}
 	}
@@ -78,7 +82,7 @@ func firstFails(r *rig) {
 func fromBare(r *rig) {
 	r.push(Applied, change{})
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
 			r.t.Errorf("%s: %s", host, out)
 		}
 		if out := r.on(host, "f=/etc/odoogen/current/HOST.json; stat -c %a:%U $f; { echo x >>$f; } 2>/dev/null || echo refused"); out != "444:root\nrefused" {
@@ -146,7 +150,7 @@ func (r *rig) sameAs(before string) {
 		r.t.Errorf("%s became %s", before, after)
 	}
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true"); out != "active\nactive" {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
 			r.t.Errorf("%s: %s", host, out)
 		}
 	}
@@ -154,6 +158,7 @@ func (r *rig) sameAs(before string) {
 }
 
 func unitFails(r *rig) {
+	defer r.rotate()()
 	r.back(with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "ExecStartPre=false\n"}), "restart worker.service failed")
 }
 
@@ -177,6 +182,7 @@ func interrupted(r *rig) {
 }
 
 func pusherKilled(r *rig) {
+	defer r.rotate()()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
 	r.settled()
@@ -195,6 +201,7 @@ func (r *rig) settled() {
 }
 
 func powerCut(r *rig) {
+	undo := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
 	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
@@ -203,6 +210,7 @@ func powerCut(r *rig) {
 	if err := r.PowerOn(r.t.Context(), "tests"); err != nil {
 		r.t.Fatal(err)
 	}
+	undo()
 	r.sameAs(before)
 }
 

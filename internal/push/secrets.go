@@ -142,7 +142,6 @@ func (p *Push) digests(h *host) map[string]string {
 // open decrypts what the plans of the hosts give, each once, before anything is done.
 func (p *Push) open(hosts []*host) (map[string][]byte, error) {
 	values := map[string][]byte{}
-	var all []error
 	for _, h := range hosts {
 		for _, s := range h.plan.Secrets {
 			if _, has := values[s.Name]; has || s.Kind == SecretRemoved {
@@ -150,12 +149,12 @@ func (p *Push) open(hosts []*host) (map[string][]byte, error) {
 			}
 			value, err := p.Secrets.Open(s.Name)
 			if err != nil {
-				all = append(all, err)
+				return nil, err
 			}
 			values[s.Name] = value
 		}
 	}
-	return values, errors.Join(all...)
+	return values, nil
 }
 
 // give brings a host the values that its plan says, for the turn to put in place. What turns out to be the value that it

@@ -141,61 +141,6 @@ func (h *Host) reservedReach(port int) Reach {
 	return Loopback
 }
 
-// Secret is a value that the host needs and no tree holds.
-type Secret struct {
-	Name      string
-	Path      string   // where the spec names it
-	Consumers []string // the units that read it, restarted when it changes
-}
-
-// SecretsOf are the secrets that the host needs, sorted by name.
-func (t *Topology) SecretsOf(h *Host) []Secret {
-	var all []Secret
-	add := func(name, path string, consumers ...string) {
-		for n := range all {
-			if all[n].Name == name {
-				for _, c := range consumers {
-					if !slices.Contains(all[n].Consumers, c) {
-						all[n].Consumers = append(all[n].Consumers, c)
-					}
-				}
-				return
-			}
-		}
-		all = append(all, Secret{name, path, consumers})
-	}
-	if b := &t.Backup; b.None == nil {
-		jobs := []string{BackupUnit, BackupCare}
-		if h.RunsOdoo() {
-			jobs = append(jobs, DrillUnit)
-		}
-		add(b.Password, "backup.password", jobs...)
-		if b.Storage != nil {
-			add(b.Storage.Credential, "backup.storage.credential", jobs...)
-		}
-		if b.Ping != nil {
-			add(b.Ping.Key, "backup.ping.key", jobs...)
-		}
-	}
-	if ci := h.CI; ci != nil {
-		add(ci.Jenkins.Admin, "ci.jenkins.admin", JenkinsUnit)
-		add(ci.Jenkins.AgentKey, "ci.jenkins.agentKey", JenkinsUnit)
-		add(ci.Jenkins.DeployKey, "ci.jenkins.deployKey", JenkinsUnit)
-	}
-	if t.Fetches(h) {
-		for _, r := range t.Mirrors(h) {
-			if r.Credential != "" {
-				add(r.Credential, r.Path+".credential", MirrorUnit)
-			}
-		}
-	}
-	if o := t.Observability; o != nil && o.Grafana != nil {
-		add(o.Grafana.Token, "observability.grafana.token", AlloyUnit)
-	}
-	slices.SortFunc(all, func(a, b Secret) int { return strings.Compare(a.Name, b.Name) })
-	return all
-}
-
 // Wanted is a unit that odoogen.target starts.
 type Wanted struct {
 	Unit string
