@@ -37,12 +37,13 @@ stands() {
 }
 
 # ejected: the configuration is a directory of its own, and no generation.
-ejected() { [ -d "$etc/current" ] && [ ! -L "$etc/current" ]; }
+ejected() { is_dir "$etc/current"; }
 
 # turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2). As it was found, a host has no current.
 turn_link() {
 	if [ "$1 $2" = 'current 0' ]; then
 		rm -f "$etc/current"
+		unmake "$etc/current" # of a host that was found ejected
 		sync -f "$etc"
 		return
 	fi
@@ -693,7 +694,7 @@ save_doors() {
 }
 
 # take_doors_back undoes what became of doors, however far it came, as often as it is called. What stood is renamed into
-# its place, which needs no room on the disk. With an option of systemctl(1), it is asked so.
+# its place, which needs no room on the disk; what cannot be is kept. With an option of systemctl(1), it is asked so.
 take_doors_back() {
 	local was=$etc/.doors verb what
 	[ -f "$was/LIST" ] || return 0
@@ -703,14 +704,26 @@ take_doors_back() {
 		was)
 			[ "$what" != "$etc/current" ] || continue # turn_back does
 			[ -e "$was$what" ] || [ -L "$was$what" ] || continue
-			[ ! -d "$what" ] || [ -L "$what" ] || rm -rf "$what"
+			if is_dir "$what" || is_dir "$was$what"; then rm -rf "$what" || true; fi
 			mkdir -p "${what%/*}" || true
-			mv -fT "$was$what" "$what" || true
+			mv -fT "$was$what" "$what" || printf 'failed\tput back %s, which is kept in %s\n' "$what" "$etc/not-put-back"
 			;;
 		enable | start) systemctl --quiet "$@" "$verb" "$what" >&2 || true ;;
 		disable) no_longer "$what" ;;
 		esac
 	done <"$was/LIST"
+}
+
+is_dir() { [ -d "$1" ] && [ ! -L "$1" ]; }
+
+# forget_doors: what stood before is in its place again, or no longer wanted.
+forget_doors() {
+	local left
+	if [ "${1:-}" = back ]; then
+		left=$(find "$etc/.doors" ! -type d ! -path "$etc/.doors/LIST" -print -quit 2>/dev/null) || true
+		[ -z "$left" ] || mv -T "$etc/.doors" "$etc/not-put-back" || true
+	fi
+	rm -rf "$etc/.doors" || true
 }
 
 # forget_found empties generation 0: all that it held is in its place again.
@@ -757,7 +770,6 @@ turn() {
 	doors <<<"$facts"
 	[ "$2" = 0 ] || note_doors <<<"$facts"
 	turn_link current "$2"
-	[ "$2" != 0 ] || unmake "$etc/current" # of a host that was found ejected
 	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
 	pay
@@ -950,7 +962,7 @@ prune() {
 # confirmed_already ends a push that is confirmed, also where that was cut off after its first rename, which counts.
 confirmed_already() {
 	forget_secrets || true
-	rm -rf "$etc/.doors" || true
+	forget_doors
 	[ "$(stands)" != 0 ] || forget_found || true
 	disarm
 	rm -f "$state/lease"
@@ -961,6 +973,7 @@ confirmed_already() {
 revert() {
 	local nonce name old pid line undo=()
 	[ -f "$state/armed" ] || {
+		! IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" || [ "$nonce" != "$1" ] || rm -f "$state/lease"
 		printf 'current\t%s\n' "$(target current)"
 		return 0
 	}
@@ -990,7 +1003,7 @@ revert() {
 	undo_all stop
 	take_doors_back
 	turn_back "$old"
-	rm -rf "$etc/.doors" || true
+	forget_doors back
 	take_secrets_back
 	[ "$old" != 0 ] || forget_found || true
 	rm -f "$state/owed"
@@ -1029,7 +1042,7 @@ boot() {
 	fi
 	take_doors_back --no-block
 	turn_back "${confirmed:-0}"
-	rm -rf "$etc/.doors"
+	forget_doors back
 	if [ "$(stands)" = 0 ]; then forget_found; fi
 	systemctl daemon-reload
 	! wanted | grep -q . || systemctl --no-block start odoogen.target || true
