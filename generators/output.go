@@ -3,7 +3,10 @@ package generators
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"strconv"
+	"strings"
+	"sync"
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
@@ -39,16 +42,40 @@ func (o *output) guarded(path string, text *conf.Text, effects ...artifact.Effec
 
 // constant puts the constant file files/name at path as it is. Each of its lines comes from itself.
 func (o *output) constant(path, name string, mode uint32, effects ...artifact.Effect) {
-	data, err := constants.ReadFile("files/" + name)
-	if err != nil && o.err == nil {
-		o.err = err
+	c, ok := constantFiles()[name]
+	if !ok && o.err == nil {
+		o.err = fmt.Errorf("there is no constant file %s", name)
 	}
-	from := make([]string, bytes.Count(data, []byte("\n")))
-	for i := range from {
-		from[i] = fmt.Sprintf("%s%s:%d", ConstantPrefix, name, i+1)
-	}
-	o.files = append(o.files, artifact.File{Path: path, Mode: mode, Effects: effects, Data: data, From: from})
+	o.files = append(o.files, artifact.File{Path: path, Mode: mode, Effects: effects, Data: c.data, From: c.from})
 }
+
+// constantFile is a file of files/, with the origin of each line. All hosts share it; nobody writes to it.
+type constantFile struct {
+	data []byte
+	from []string
+}
+
+// constantFiles are those of files/, by name.
+var constantFiles = sync.OnceValue(func() map[string]constantFile {
+	all := map[string]constantFile{}
+	err := fs.WalkDir(constants, "files", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name := strings.TrimPrefix(path, "files/")
+		data, err := constants.ReadFile(path)
+		from := make([]string, bytes.Count(data, []byte("\n")))
+		for i := range from {
+			from[i] = ConstantPrefix + name + ":" + itoa(i+1)
+		}
+		all[name] = constantFile{data, from}
+		return err
+	})
+	if err != nil {
+		panic(err) // what is embedded can be read
+	}
+	return all
+})
 
 // ConstantPrefix begins the origin of a constant file's line: "generators/files/release:12".
 const ConstantPrefix = "generators/files/"

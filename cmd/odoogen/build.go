@@ -26,7 +26,7 @@ holds something else is refused.`,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b, err := compile(cmd.ErrOrStderr())
+			trees, err := compileTrees(cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -34,11 +34,11 @@ holds something else is refused.`,
 			if check {
 				write = artifact.Compare
 			}
-			changes, err := write(out, b.Trees)
+			changes, err := write(out, trees)
 			if err != nil {
 				return err
 			}
-			report := newBuildReport(out, b.Trees, changes)
+			report := newBuildReport(out, trees, changes)
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), report)
 			} else {

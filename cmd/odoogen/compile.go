@@ -7,12 +7,25 @@ import (
 	"strings"
 
 	"odoogen/generators"
+	"odoogen/internal/artifact"
 	"odoogen/internal/provenance"
 	"odoogen/internal/topology"
 	"odoogen/internal/workspace"
 )
 
-// compile builds the trees of the working directory's spec.
+// compileTrees is compile for who asks no line where it comes from: without the origins, what CUE evaluated is gone
+// before the trees take its memory.
+func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
+	noteStale(stderr)
+	t, _, err := topology.Load(".")
+	if err != nil {
+		return nil, err
+	}
+	noteWaivers(stderr, t)
+	return generators.Build(t)
+}
+
+// compile builds the trees of the working directory's spec, and keeps where they come from.
 func compile(stderr io.Writer) (*provenance.Build, error) {
 	noteStale(stderr)
 	t, origins, err := topology.Load(".")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"odoogen/internal/push"
@@ -16,6 +17,14 @@ import (
 )
 
 func main() {
+	// A command lives for a second: fewer collections than Go makes of its own. Above the limit it is as many as keep
+	// memory there; only a topology of thousands of instances comes near. GOGC and GOMEMLIMIT decide where they are set.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(1 << 30)
+	}
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -1,14 +1,16 @@
 package artifact
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
@@ -22,74 +24,26 @@ type Change struct {
 
 func (c Change) String() string { return string(c.Kind) + " " + c.Path }
 
-// Compare lists how dir differs from the trees, sorted by path; dir need not exist. A file whose bytes or whose
-// x bit differ is changed. Whatever the trees do not name is deleted.
-func Compare(dir string, trees []*Tree) ([]Change, error) {
-	if err := owned(dir); err != nil {
+// Write makes dir be the trees, and returns what changed. The new directory is built beside dir and exchanged with
+// it by one rename: an interrupted build leaves the old directory or the new one, and what else it leaves goes with
+// the next build. Files that did not change are linked, not written. A directory that holds something else is
+// refused.
+func Write(dir string, trees []*Tree) ([]Change, error) {
+	dir = filepath.Clean(dir)
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, err
 	}
-	var changes []Change
-	want := map[string]bool{}
-	for _, t := range trees {
-		for f := range t.all() {
-			path := t.Host + "/" + f.Path
-			want[path] = true
-			same, err := sameFile(filepath.Join(dir, path), f)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				changes = append(changes, Change{'A', path})
-			case err != nil:
-				return nil, err
-			case !same:
-				changes = append(changes, Change{'M', path})
-			}
-		}
-	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if rel, _ := filepath.Rel(dir, path); !want[rel] {
-			changes = append(changes, Change{'D', rel})
-		}
-		return nil
-	})
-	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
-	return changes, err
-}
-
-func sameFile(path string, f *File) (bool, error) {
-	info, err := os.Lstat(path)
+	unlock, err := alone(parent, stagingPrefix(dir))
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() != int64(len(f.Data)) || info.Mode().Perm() != f.diskMode() {
-		return false, nil
-	}
-	data, err := os.ReadFile(path)
-	return bytes.Equal(data, f.Data), err
-}
-
-// Write makes dir be the trees, and returns what changed. The new directory is built beside dir and exchanged with
-// it by one rename: an interrupted build leaves the old directory or the new one. Files that did not change are
-// linked, not written. A directory that holds something else is refused.
-func Write(dir string, trees []*Tree) ([]Change, error) {
+	defer unlock()
 	changes, err := Compare(dir, trees)
 	if err != nil || (len(changes) == 0 && exists(dir)) {
 		return nil, err
 	}
-	changed := map[string]bool{}
-	for _, c := range changes {
-		changed[c.Path] = true
-	}
-	parent := filepath.Dir(filepath.Clean(dir))
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return nil, err
-	}
-	staging, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+".*")
+	staging, err := os.MkdirTemp(parent, stagingPrefix(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -97,43 +51,95 @@ func Write(dir string, trees []*Tree) ([]Change, error) {
 	if err := os.Chmod(staging, 0o755); err != nil {
 		return nil, err
 	}
-	for _, t := range trees {
-		for f := range t.all() {
-			path := filepath.Join(t.Host, filepath.FromSlash(f.Path))
-			if err := place(staging, dir, path, f, changed[filepath.ToSlash(path)]); err != nil {
-				return nil, err
-			}
-		}
+	changed := make(map[string]bool, len(changes))
+	for _, c := range changes {
+		changed[c.Path] = true
+	}
+	err = forEach(trees, func(_ int, t *Tree) error { return place(staging, dir, t, changed) })
+	if err != nil {
+		return nil, err
 	}
 	return changes, Exchange(staging, dir)
 }
 
-// place puts one file into the staging directory: linked from dir where it did not change.
-func place(staging, dir, path string, f *File, changed bool) error {
-	to := filepath.Join(staging, path)
-	if err := mkdirs(staging, filepath.Dir(path)); err != nil {
-		return err
+// forEach calls do for every tree, as many at once as there are processors, and returns the first tree's error.
+func forEach(trees []*Tree, do func(n int, t *Tree) error) error {
+	errs := make([]error, len(trees))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(trees), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for n := int(next.Add(1)) - 1; n < len(trees); n = int(next.Add(1)) - 1 {
+				errs[n] = do(n, trees[n])
+			}
+		})
 	}
-	if !changed && os.Link(filepath.Join(dir, path), to) == nil {
-		return nil
-	}
-	if err := os.WriteFile(to, f.Data, f.diskMode()); err != nil {
-		return err
-	}
-	return os.Chmod(to, f.diskMode()) // whatever the umask is
+	wg.Wait()
+	return cmp.Or(errs...)
 }
 
-func mkdirs(root, path string) error {
-	if path == "." {
+// stagingPrefix begins the name of the directory that becomes dir.
+func stagingPrefix(dir string) string { return "." + filepath.Base(dir) + ".odoogen-" }
+
+// alone waits until no other build writes below parent, and removes what a killed one left there. Where a file
+// system has no locks for directories, nothing is waited for and nothing removed.
+func alone(parent, prefix string) (unlock func(), err error) {
+	d, err := os.Open(parent)
+	if err != nil {
+		return nil, err
+	}
+	unlock = func() { d.Close() } // and with it the lock
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Flock(int(d.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		return unlock, nil
+	}
+	names, err := d.Readdirnames(-1)
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(parent, name)))
+		}
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// place puts one host's files into the staging directory: linked from dir where they did not change.
+func place(staging, dir string, t *Tree, changed map[string]bool) error {
+	made := map[string]bool{".": true}
+	for f := range t.all() {
+		path := t.Host + "/" + f.Path
+		if err := mkdirs(staging, filepath.Dir(path), made); err != nil {
+			return err
+		}
+		to := staging + "/" + path
+		if !changed[path] && os.Link(dir+"/"+path, to) == nil {
+			continue
+		}
+		if err := os.WriteFile(to, f.Data, f.diskMode()); err != nil {
+			return err
+		}
+		if err := os.Chmod(to, f.diskMode()); err != nil { // whatever the umask is
+			return err
+		}
+	}
+	return nil
+}
+
+// mkdirs makes a directory below root and those around it, as far as they are not made yet.
+func mkdirs(root, path string, made map[string]bool) error {
+	if made[path] {
 		return nil
 	}
-	if err := mkdirs(root, filepath.Dir(path)); err != nil {
+	if err := mkdirs(root, filepath.Dir(path), made); err != nil {
 		return err
 	}
-	switch err := os.Mkdir(filepath.Join(root, path), 0o755); {
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	case err != nil:
+	made[path] = true
+	if err := os.Mkdir(filepath.Join(root, path), 0o755); err != nil {
 		return err
 	}
 	return os.Chmod(filepath.Join(root, path), 0o755)
@@ -147,23 +153,6 @@ func Exchange(staging, dir string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, staging, unix.AT_FDCWD, dir, unix.RENAME_EXCHANGE)
 	if err != nil {
 		return fmt.Errorf("exchange %s: %w", dir, err)
-	}
-	return nil
-}
-
-// owned refuses a directory that is not one of trees: nothing of the user's may be deleted.
-func owned(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !exists(filepath.Join(dir, e.Name(), ManifestName)) {
-			return fmt.Errorf("%s holds %s, which odoogen did not write", dir, e.Name())
-		}
 	}
 	return nil
 }

@@ -2,11 +2,15 @@ package conf
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
 )
 
 // hostile are texts that a careless writer lets escape: whatever a language can hold must come back as it went in.
@@ -167,3 +171,59 @@ func TestDataRefuses(t *testing.T) {
 }
 
 var zero float64
+
+// TestEveryLeafOfDataIsOnItsLine nests objects, arrays and scripts at random: each leaf has its own value for origin.
+func TestEveryLeafOfDataIsOnItsLine(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		leaves := 0
+		var draw func(depth int) (any, string)
+		draw = func(depth int) (any, string) {
+			kind := rapid.IntRange(0, 3).Draw(rt, "kind")
+			if depth == 0 {
+				kind = kind % 2
+			}
+			leaves++
+			leaf := fmt.Sprintf("leaf%d.", leaves)
+			switch kind {
+			case 0:
+				return leaf, leaf
+			case 1:
+				lines := Of("script")
+				for range rapid.IntRange(1, 3).Draw(rt, "lines") {
+					leaves++
+					leaf := fmt.Sprintf("leaf%d.", leaves)
+					lines.Line("  "+leaf, leaf)
+				}
+				return &lines, "container"
+			}
+			n := Object()
+			if kind == 2 {
+				n = Array()
+			}
+			for i := range rapid.IntRange(0, 3).Draw(rt, "entries") {
+				if value, from := draw(depth - 1); kind == 2 {
+					n.Add(value, from)
+				} else {
+					n.Set("key"+strconv.Itoa(i), value, from)
+				}
+			}
+			return n, "container"
+		}
+		root := Object()
+		for i := range 3 {
+			value, from := draw(3)
+			root.Set("root"+strconv.Itoa(i), value, from)
+		}
+		data, from, err := YAML("owner", "What.", root).Result()
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for i, line := range strings.Split(strings.TrimSuffix(string(data), "\n"), "\n") {
+			if leaf := leafName.FindString(line); leaf != "" && from[i] != leaf {
+				rt.Fatalf("line %d, %q, comes from %q:\n%s", i+1, line, from[i], data)
+			}
+		}
+	})
+}
+
+var leafName = regexp.MustCompile(`leaf\d+\.`)

@@ -72,6 +72,8 @@ var (
 	envKey = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 	// What no reader takes for anything but itself: no quote, blank, pattern, "~" or comment.
 	word = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]+$`)
+
+	envEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`")
 )
 
 // quoteEnv quotes a value where it needs it. Double quotes are the form in which bash and systemd agree: within them
@@ -81,5 +83,5 @@ func quoteEnv(value string) string {
 	if value == "" || word.MatchString(value) {
 		return value
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(value) + `"`
+	return `"` + envEscapes.Replace(value) + `"`
 }

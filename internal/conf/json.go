@@ -25,20 +25,20 @@ func (t *Text) json(indent, before, after string, n *Node, from []string) {
 	case n.kind == array:
 		open, end = "[", "]"
 	case n.kind == text:
-		t.Line(indent+before+jsonString(n.scalar)+after, from...)
+		t.line(from, indent, before, jsonString(n.scalar), after)
 		return
 	case n.kind == script:
-		t.Line(indent+before+jsonString(string(n.block.data))+after, from...)
+		t.line(from, indent, before, jsonString(string(n.block.data)), after)
 		return
 	case n.kind != object:
-		t.Line(indent+before+n.scalar+after, from...)
+		t.line(from, indent, before, n.scalar, after)
 		return
 	}
 	if len(n.entries) == 0 {
-		t.Line(indent+before+open+end+after, from...)
+		t.line(from, indent, before, open, end, after)
 		return
 	}
-	t.Line(indent+before+open, from...)
+	t.line(from, indent, before, open)
 	for i, e := range n.entries {
 		before, after := "", ","
 		if n.kind == object {
@@ -53,11 +53,14 @@ func (t *Text) json(indent, before, after string, n *Node, from []string) {
 		}
 		t.json(indent+"  ", before, after, e.value, own)
 	}
-	t.Line(indent+end+after, from...)
+	t.line(from, indent, end, after)
 }
 
 // jsonString quotes a string. It leaves <, > and & as they are, which only HTML needs escaped.
 func jsonString(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
+		return `"` + s + `"` // as nearly all are: without the library's buffers
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

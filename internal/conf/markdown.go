@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -36,7 +37,7 @@ func (m *Markdown) Para(from []string, format string, args ...any) {
 
 // Item appends an element of a list.
 func (m *Markdown) Item(from []string, format string, args ...any) {
-	if last := m.data[strings.LastIndexByte(string(m.data[:len(m.data)-1]), '\n')+1:]; !strings.HasPrefix(string(last), "- ") {
+	if last := m.data[bytes.LastIndexByte(m.data[:len(m.data)-1], '\n')+1:]; !bytes.HasPrefix(last, []byte("- ")) {
 		m.Blank()
 	}
 	m.Line("- "+line(format, args), from...)

@@ -64,5 +64,5 @@ func quoteNginx(arg string) string {
 	if bareNginx.MatchString(arg) {
 		return arg
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(arg) + `"`
+	return `"` + doubleQuoted.Replace(arg) + `"`
 }

@@ -20,6 +20,8 @@ func NewPostgres(owner, what string) *Postgres {
 // What PostgreSQL's scanner takes for a word or a number without quotes (src/backend/utils/misc/guc-file.l).
 var postgresBare = regexp.MustCompile(`^(-?[0-9]+[a-zA-Z]*|-?[0-9]+\.[0-9]+|[a-zA-Z_][a-zA-Z0-9_]*)$`)
 
+var postgresEscapes = strings.NewReplacer(`\`, `\\`, `'`, `''`)
+
 // Set appends a setting.
 func (p *Postgres) Set(name, value string, from ...string) {
 	if !plain(value) {
@@ -27,7 +29,7 @@ func (p *Postgres) Set(name, value string, from ...string) {
 		return
 	}
 	if !postgresBare.MatchString(value) {
-		value = "'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(value) + "'"
+		value = "'" + postgresEscapes.Replace(value) + "'"
 	}
 	p.Line(name+" = "+value, from...)
 }

@@ -17,6 +17,8 @@ type Text struct {
 	data  []byte
 	from  []string
 	err   error
+
+	joined string // the last origin that was made of several
 }
 
 // Of begins a file that exists because of the thing at owner, a CUE path.
@@ -25,11 +27,19 @@ func Of(owner string) Text { return Text{owner: owner} }
 // Line appends one line as it stands. Its origins are CUE paths, the one that decides first; without any it is the
 // file's owner.
 func (t *Text) Line(line string, from ...string) {
-	if strings.ContainsAny(line, "\n\r\x00") {
-		t.Refuse("%q is more than one line", line)
-		return
+	t.line(from, line)
+}
+
+// line is Line for one that comes in parts.
+func (t *Text) line(from []string, parts ...string) {
+	for _, part := range parts {
+		if strings.ContainsAny(part, "\n\r\x00") {
+			t.Refuse("%q is more than one line", strings.Join(parts, ""))
+			return
+		}
+		t.data = append(t.data, part...)
 	}
-	t.data = append(append(t.data, line...), '\n')
+	t.data = append(t.data, '\n')
 	t.from = append(t.from, t.origin(from))
 }
 
@@ -70,7 +80,25 @@ func (t *Text) origin(from []string) string {
 	case 1:
 		return from[0]
 	}
-	return strings.Join(from, " ")
+	if !isJoined(t.joined, from) { // as a rule, the next line has the same
+		t.joined = strings.Join(from, " ")
+	}
+	return t.joined
+}
+
+// isJoined tells whether s is the words with a space between them.
+func isJoined(s string, words []string) bool {
+	for i, w := range words {
+		rest, ok := strings.CutPrefix(s, w)
+		if i < len(words)-1 && ok {
+			rest, ok = strings.CutPrefix(rest, " ")
+		}
+		if !ok {
+			return false
+		}
+		s = rest
+	}
+	return s == ""
 }
 
 // printable drops what could end a comment or confuse its reader: control characters and invalid UTF-8.

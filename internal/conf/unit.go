@@ -108,5 +108,8 @@ func quoteWord(word string) string {
 	if word != "" && !strings.ContainsAny(word, `"'\;#`) && !strings.ContainsFunc(word, unicode.IsSpace) {
 		return word
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
+	return `"` + doubleQuoted.Replace(word) + `"`
 }
+
+// doubleQuoted escapes what ends a double-quoted text of systemd's and nginx's, or begins an escape in it.
+var doubleQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

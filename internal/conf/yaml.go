@@ -9,8 +9,8 @@ import (
 )
 
 // YAML writes a tree as YAML, below the comment that says whose file it is. Syntax is the library's; every text is
-// quoted, since a reader of YAML 1.1 (Jenkins) takes a bare yes, 1e3 or 12:30 for something else. Where the library
-// puts each value is read back from its bytes, and so each line has the origins of what stands on it.
+// quoted, since a reader of YAML 1.1 (Jenkins) takes a bare yes, 1e3 or 12:30 for something else. Each line has the
+// origins of what stands on it.
 func YAML(owner, what string, root *Node) *Text {
 	t := Of(owner)
 	t.Header(what)
@@ -25,18 +25,44 @@ func YAML(owner, what string, root *Node) *Text {
 		t.Refuse("%w", err)
 		return &t
 	}
-	var back yaml.Node
-	if err := yaml.Unmarshal(data.Bytes(), &back); err != nil {
-		t.Refuse("%w", err)
+	from := root.yamlLines(nil, nil)
+	if n := bytes.Count(data.Bytes(), []byte("\n")); n != len(from) {
+		t.Refuse("%d lines of YAML, origins of %d", n, len(from))
 		return &t
 	}
-	lines := strings.Split(strings.TrimSuffix(data.String(), "\n"), "\n")
-	from := make([][]string, len(lines))
-	mark(root, back.Content[0], nil, from)
-	for i, line := range lines {
-		t.Line(line, from[i]...)
+	n := 0
+	for line := range strings.Lines(data.String()) {
+		t.Line(strings.TrimSuffix(line, "\n"), from[n]...)
+		n++
 	}
 	return &t
+}
+
+// yamlLines appends the origins of the lines that n takes: one for each key and element, where an element shares its
+// line with the first of what it holds. What is inside comes later and wins.
+func (n *Node) yamlLines(lines [][]string, from []string) [][]string {
+	switch {
+	case n.kind == script:
+		lines = append(lines, from)
+		_, own, _ := n.block.Result()
+		for _, origin := range own {
+			lines = append(lines, strings.Split(origin, " "))
+		}
+		return lines
+	case n.kind != object && n.kind != array || len(n.entries) == 0:
+		return append(lines, from)
+	}
+	for _, e := range n.entries {
+		own := e.from
+		if len(own) == 0 {
+			own = from
+		}
+		if v := e.value; n.kind == object && (v.kind == object || v.kind == array) && len(v.entries) > 0 {
+			lines = append(lines, own)
+		}
+		lines = e.value.yamlLines(lines, own)
+	}
+	return lines
 }
 
 // yaml is the node as the library has it.
@@ -80,31 +106,3 @@ var bareKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 // notBare are the words of YAML 1.1 that stand for a truth value or nothing.
 var notBare = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
-
-// mark gives the lines on which n stands, as read back, its origins. What is inside comes later and wins.
-func mark(n *Node, back *yaml.Node, from []string, lines [][]string) {
-	if n.kind == script {
-		_, own, _ := n.block.Result()
-		lines[back.Line-1] = from
-		for i, origin := range own {
-			lines[back.Line+i] = strings.Split(origin, " ")
-		}
-		return
-	}
-	if n.kind != object && n.kind != array || len(n.entries) == 0 {
-		lines[back.Line-1] = from
-		return
-	}
-	for i, e := range n.entries {
-		own := e.from
-		if len(own) == 0 {
-			own = from
-		}
-		value := back.Content[i]
-		if n.kind == object {
-			lines[back.Content[2*i].Line-1] = own
-			value = back.Content[2*i+1]
-		}
-		mark(e.value, value, own, lines)
-	}
-}

@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,32 +93,6 @@ func numbers(list string, highest int) (set uint32, ok bool) {
 	return set, true
 }
 
-// on tells whether the pattern has a day.
-func (p pattern) on(day time.Time) bool {
-	return p.weekdays>>day.Weekday()&1 == 1 && p.months>>day.Month()&1 == 1 && p.days>>day.Day()&1 == 1
-}
-
-// Next are the first n starts after a time, fewer where there are no more within 28 years.
-func (c Calendar) Next(after time.Time, n int) []time.Time {
-	p, ok := c.parse()
-	if !ok {
-		return nil
-	}
-	var starts []time.Time
-	midnight := time.Date(after.Year(), after.Month(), after.Day(), 0, 0, 0, 0, after.Location())
-	for range cycle {
-		if len(starts) == n {
-			break
-		}
-		at := midnight.Add(time.Duration(p.minute) * time.Minute)
-		if p.on(midnight) && at.After(after) {
-			starts = append(starts, at)
-		}
-		midnight = midnight.AddDate(0, 0, 1)
-	}
-	return starts
-}
-
 // cycle is the days of 28 years: every day of a month falls on every day of the week within them.
 const cycle = 28*365 + 7
 
@@ -130,22 +105,57 @@ type daySet [(cycle + 63) / 64]uint64
 // daysOf is the days of the cycle on which the pattern starts.
 func (p pattern) daysOf() *daySet {
 	var s daySet
-	for n := range cycle {
-		if p.on(epoch.AddDate(0, 0, n)) {
-			s[n/64] |= 1 << (n % 64)
+	first := 0 // of the month
+	for month := epoch; first < cycle; month = month.AddDate(0, 1, 0) {
+		length := month.AddDate(0, 1, -1).Day()
+		for day := 1; day <= length && p.months>>month.Month()&1 == 1; day++ {
+			if n := first + day - 1; p.days>>day&1 == 1 && p.weekdays>>((int(month.Weekday())+day-1)%7)&1 == 1 {
+				s.add(n)
+			}
 		}
+		first += length
 	}
 	return &s
 }
 
+func (s *daySet) add(n int) { s[n/64] |= 1 << (n % 64) }
+
 func (s *daySet) has(n int) bool { return s[n/64]>>(n%64)&1 == 1 }
 
-func (s *daySet) empty() bool {
-	n := 0
-	for _, word := range s {
-		n += bits.OnesCount64(word)
+// first is the first day of the set, -1 of an empty one.
+func (s *daySet) first() int {
+	for i, word := range s {
+		if word != 0 {
+			return i*64 + bits.TrailingZeros64(word)
+		}
 	}
-	return n == 0
+	return -1
+}
+
+// gaps are the shortest and the longest time in days between two days that follow each other in the set.
+func (s *daySet) gaps() (shortest, longest int) {
+	shortest = cycle
+	last := -1
+	for n := range cycle {
+		if !s.has(n) {
+			continue
+		}
+		if last >= 0 {
+			shortest, longest = min(shortest, n-last), max(longest, n-last)
+		}
+		last = n
+	}
+	return shortest, longest
+}
+
+// Gap is the longest time between two starts, 0 for a calendar that never comes twice.
+func (c Calendar) Gap() Span {
+	p, ok := c.parse()
+	if !ok {
+		return 0
+	}
+	_, longest := p.daysOf().gaps()
+	return Span(longest) * 86400
 }
 
 // Schedule is when something may run: from each start of a calendar, for a time at most.
@@ -264,48 +274,71 @@ func (cs *calendars) findPeak(demands []demand) peak {
 			timed = append(timed, i)
 		}
 	}
-	always, base := best.running, best.amount
-	// together are the demands that run at a minute of the cycle.
-	together := func(now int) (running []int, sum int64) {
-		running, sum = always[:len(always):len(always)], base
-		for _, i := range timed {
-			days, minute := cs.starts(demands[i].At)
-			for day := now / 1440; day >= 0 && Span((now-day*1440-minute)*60) < demands[i].Max; day-- {
-				if days.has(day) && day*1440+minute <= now {
-					running, sum = append(running, i), sum+demands[i].Amount
-					break
-				}
-			}
-		}
-		return running, sum
-	}
-	// The sum grows only when something starts: every start is looked at, with what runs then.
-	horizon := cs.horizon(demands, timed)
+	// The sum grows only when something starts. Of the days on which one does, those are told apart on which others
+	// run beside it.
+	always := company{running: best.running, sum: best.amount}
 	for _, i := range timed {
 		days, minute := cs.starts(demands[i].At)
-		for day := range horizon {
-			if !days.has(day) {
-				continue
+		all := []company{{days: *days, running: always.running, sum: always.sum}}
+		for _, j := range timed {
+			all = split(all, cs.runs(demands[j].Schedule, minute), j, demands[j].Amount)
+		}
+		most := always
+		for _, c := range all {
+			if c.sum > most.sum || c.sum == most.sum && c.days.first() < most.days.first() {
+				most = c
 			}
-			now := day*1440 + minute
-			if running, sum := together(now); sum > best.amount {
-				best = peak{epoch.Add(time.Duration(now) * time.Minute), sum, running}
-			}
+		}
+		if most.sum > best.amount {
+			at := time.Duration(most.days.first()*1440+minute) * time.Minute
+			best = peak{epoch.Add(at), most.sum, most.running}
 		}
 	}
 	return best
 }
 
-// horizon is how many days show all that can come together: a few weeks, unless a calendar names days of the month.
-func (cs *calendars) horizon(demands []demand, timed []int) int {
-	days := 14
-	for _, i := range timed {
-		if p, _ := demands[i].At.parse(); p.days != anyDay || p.months != anyMonth {
-			return cycle
+// company is the days on which the same demands run at one minute of the day, and what they take.
+type company struct {
+	days    daySet
+	running []int
+	sum     int64
+}
+
+// split tells the days apart on which demand n runs too.
+func split(all []company, days daySet, n int, amount int64) []company {
+	var parts []company
+	for _, c := range all {
+		with := company{running: append(slices.Clip(c.running), n), sum: c.sum + amount}
+		without := company{running: c.running, sum: c.sum}
+		for i, word := range c.days {
+			with.days[i], without.days[i] = word&days[i], word&^days[i]
 		}
-		days = max(days, 14+2*int(demands[i].Max/86400))
+		for _, part := range []company{with, without} {
+			if part.days.first() >= 0 {
+				parts = append(parts, part)
+			}
+		}
 	}
-	return min(days, cycle)
+	return parts
+}
+
+// runs are the days on which a schedule, started that day or before, runs at a minute of the day.
+func (cs *calendars) runs(s Schedule, minute int) daySet {
+	var all daySet
+	days, start := cs.starts(s.At)
+	for k := 0; Span((k*1440+minute-start)*60) < s.Max && k < cycle; k++ {
+		if k*1440+minute < start {
+			continue
+		}
+		words, rest := k/64, k%64
+		for n := words; n < len(all); n++ {
+			all[n] |= days[n-words] << rest
+			if n > words {
+				all[n] |= days[n-words-1] >> (64 - rest) // nothing where rest is 0
+			}
+		}
+	}
+	return all
 }
 
 // onTheClock is a time as a reader of calendars puts it: a day is named where one of them names days, and the

@@ -51,6 +51,21 @@ func systemdNext(t testing.TB, c Calendar, after time.Time, n int) []string {
 	return starts
 }
 
+// next are the first n starts after a time, fewer where there are no more within a cycle. The cycle comes again and
+// again until 2100, which is no leap year.
+func next(c Calendar, after time.Time, n int) []time.Time {
+	days, minute := newCalendars().starts(c)
+	var starts []time.Time
+	first := int(after.Sub(epoch).Hours()/24) - 1
+	for day := max(0, first); day < first+cycle+2 && len(starts) < n; day++ {
+		at := epoch.AddDate(0, 0, day).Add(time.Duration(minute) * time.Minute)
+		if days.has(day%cycle) && at.After(after) {
+			starts = append(starts, at)
+		}
+	}
+	return starts
+}
+
 func TestCalendarStartsWhenSystemdSays(t *testing.T) {
 	t.Setenv("TZ", "UTC")
 	rapid.Check(t, func(rt *rapid.T) {
@@ -58,7 +73,7 @@ func TestCalendarStartsWhenSystemdSays(t *testing.T) {
 		after := epoch.Add(time.Duration(rapid.Int64Range(0, 10*365*24*3600).Draw(rt, "after")) * time.Second)
 		const n = 12
 		var got []string
-		for _, at := range c.Next(after, n) {
+		for _, at := range next(c, after, n) {
 			got = append(got, at.Format("Mon 2006-01-02 15:04:05"))
 		}
 		if diff := cmp.Diff(systemdNext(t, c, after, n), got); diff != "" {
@@ -77,7 +92,7 @@ func TestOverlapIsWhatTheStartsSay(t *testing.T) {
 		want := false
 		end := epoch.AddDate(0, 0, cycle)
 		starts := func(s Schedule) []time.Time {
-			all := s.At.Next(epoch.Add(-time.Second), cycle)
+			all := next(s.At, epoch.Add(-time.Second), cycle)
 			return slices.DeleteFunc(all, func(at time.Time) bool { return !at.Before(end) })
 		}
 		bs := starts(b)
@@ -148,4 +163,40 @@ func TestPeak(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPeakIsWhatTheStartsSay compares the answer on sets of days with one that looks at every start of the cycle.
+func TestPeakIsWhatTheStartsSay(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var demands []demand
+		var starts []time.Time
+		var begun [][]time.Time
+		for range rapid.IntRange(1, 4).Draw(rt, "demands") {
+			d := demand{Schedule{drawCalendar(rt), Span(rapid.IntRange(60, 3*86400).Draw(rt, "max"))}, false, rapid.Int64Range(1, 9).Draw(rt, "amount")}
+			demands = append(demands, d)
+			begun = append(begun, next(d.At, epoch.Add(-time.Second), cycle))
+			starts = append(starts, begun[len(begun)-1]...)
+		}
+		var want int64
+		for _, now := range starts {
+			var sum int64
+			for i, d := range demands {
+				// The last one that began: before it, none lasts longer.
+				if n, found := slices.BinarySearchFunc(begun[i], now, time.Time.Compare); found || n > 0 {
+					if !found {
+						n--
+					}
+					if now.Before(begun[i][n].Add(d.Max.Duration())) {
+						sum += d.Amount
+					}
+				}
+			}
+			if now.Before(epoch.AddDate(0, 0, cycle)) {
+				want = max(want, sum)
+			}
+		}
+		if got := newCalendars().peak(demands); got.amount != want {
+			rt.Fatalf("%v: peak %d, their starts say %d", demands, got.amount, want)
+		}
+	})
 }

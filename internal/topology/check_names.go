@@ -183,19 +183,11 @@ func (c *checker) calendar(at Calendar, length Span, path string) {
 		return
 	}
 	days, _ := c.calendars.starts(at)
-	if days == nil || days.empty() {
+	if days == nil || days.first() < 0 {
 		c.refuse(path+".at", "", nil, "%q never comes", at)
 		return
 	}
-	last, shortest := -1, cycle
-	for n := range cycle {
-		if days.has(n) {
-			if last >= 0 {
-				shortest = min(shortest, n-last)
-			}
-			last = n
-		}
-	}
+	shortest, _ := days.gaps()
 	if length > Span(shortest)*86400 {
 		c.refuse(path+".maxDuration", "", c.also(path+".at", "it starts again after %s", Span(shortest)*86400), "%s is longer than the time to its next start", length)
 	}

@@ -98,16 +98,6 @@ func (c Calendar) Cron() string {
 	return strings.Join([]string{cronNumbers(minute), cronNumbers(hour), day, month, weekday}, " ")
 }
 
-// Gap is the longest time between two starts.
-func (c Calendar) Gap() Span {
-	var longest Span
-	starts := c.Next(epoch, cycle)
-	for n := 1; n < len(starts); n++ {
-		longest = max(longest, Span(starts[n].Sub(starts[n-1]).Seconds()))
-	}
-	return longest
-}
-
 var cronWeekdays = strings.NewReplacer("Sun", "0", "Mon", "1", "Tue", "2", "Wed", "3", "Thu", "4", "Fri", "5", "Sat", "6")
 
 // cronNumbers drops the leading zeros of a list of numbers.

@@ -20,6 +20,9 @@ type decoder struct {
 	set      map[string]bool // paths of the optional fields that are present
 	problems Problems
 	origins  *Origins
+
+	// begin is called with each new entry of a map, a pointer, before its value is decoded into it.
+	begin func(entry any, v cue.Value)
 }
 
 // field is one decodable field of a model struct.
@@ -143,6 +146,9 @@ func (d *decoder) decodeMap(v cue.Value, into reflect.Value, path string) {
 			case "path":
 				entry.Elem().Field(f.index).SetString(entryPath)
 			}
+		}
+		if d.begin != nil {
+			d.begin(entry.Interface(), iter.Value())
 		}
 		d.decode(iter.Value(), entry, entryPath)
 		into.Set(reflect.Append(into, entry))

@@ -25,10 +25,9 @@ func Load(dir string) (*Topology, *Origins, error) {
 	if !e.usable {
 		return nil, nil, e.problems.sorted()
 	}
-	d := decoder{set: map[string]bool{}, origins: e.origins}
-	t := &Topology{set: d.set}
+	t := &Topology{set: map[string]bool{}}
+	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
-	t.inherit(&d)
 	t.nameWaivers(e.origins)
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
@@ -43,16 +42,17 @@ func Load(dir string) (*Topology, *Origins, error) {
 	return t, e.origins, nil
 }
 
-// inherit decodes the instances again, each over a copy of its class's settings.
-func (t *Topology) inherit(d *decoder) {
-	classes := map[string]*Class{}
-	for _, c := range t.Classes {
-		classes[c.Name] = c
+// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances.
+func (t *Topology) inherit(entry any, v cue.Value) {
+	i, ok := entry.(*Instance)
+	if !ok {
+		return
 	}
-	for _, i := range t.Instances {
-		if c := classes[i.ClassName]; c != nil {
-			i.Settings = c.Settings
-			d.decode(d.origins.root.LookupPath(cue.ParsePath(i.Path)), reflect.ValueOf(i), i.Path)
-		}
+	if t.classes == nil {
+		t.classes = index(t.Classes, func(c *Class) string { return c.Name })
+	}
+	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
+	if c := t.classes[name]; c != nil {
+		i.Settings = c.Settings
 	}
 }

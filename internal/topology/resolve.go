@@ -7,7 +7,7 @@ func (t *Topology) resolve(o *Origins) Problems {
 	var problems Problems
 	t.hosts = index(t.Hosts, func(h *Host) string { return h.Name })
 	t.clusters = index(t.Clusters, func(c *Cluster) string { return c.Name })
-	t.classes = index(t.Classes, func(c *Class) string { return c.Name })
+	classes := index(t.Classes, func(c *Class) string { return c.Name })
 	repositories := index(t.Sources.Repositories, func(r *Repository) string { return r.Name })
 	versions := index(t.Sources.Versions, func(v *Version) string { return v.Name })
 
@@ -37,7 +37,7 @@ func (t *Topology) resolve(o *Origins) Problems {
 	}
 	for _, i := range t.Instances {
 		i.topology = t
-		i.Class = find(&problems, o, t.classes, "class", i.ClassName, i.Path+".class")
+		i.Class = find(&problems, o, classes, "class", i.ClassName, i.Path+".class")
 		i.Code = versions[i.Version]
 		if i.Code == nil {
 			place, _ := o.Of(i.Path + ".version")
