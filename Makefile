@@ -1,9 +1,12 @@
-# make demo   builds odoogen and compiles the sample, envs.cue
-# make test   installs what the tests need (as root on Debian) and runs them all
+# make demo   builds odoogen, and turns two throw-away Debian hosts into the sample's topology (as root on Debian; else it compiles)
+# make test   installs what the tests need (as root on Debian) and runs them; ALL=1 adds the long ones
 # make golden writes golden/, the reviewed build of the sample
 # make docs   writes the parts of docs/ that are generated
-# make bench  measures loading and building
+# make bench  measures loading, building and pushing
 # make fuzz   lets each fuzz test search for FUZZTIME
+
+ALL =
+export ALL
 
 FUZZTIME = 10s
 
@@ -13,18 +16,16 @@ build:
 	go build -o odoogen ./cmd/odoogen
 
 demo: build
-	@./odoogen version
-	./odoogen build
-	@echo 'built from envs.cue:'
-	@echo "  $(CURDIR)/out/tests  Odoo, PostgreSQL, nginx: $$(find out/tests -type f | wc -l) files"
-	@echo "  $(CURDIR)/out/ci     Jenkins, git mirror:     $$(find out/ci -type f | wc -l) files"
+	@.ci/demo
 
 test: packages
 	@test -z "$$(gofmt -l .)" || { echo 'not as gofmt writes it:'; gofmt -l .; exit 1; }
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	go test ./...
+	go test -timeout 45m ./...
+	@test -n "$(ALL)" || echo 'left out: the long tests, which make test ALL=1 runs'
+	@test "$$(id -u)" = 0 && test -e /etc/debian_version || echo 'left out: all that boots hosts, which needs root on Debian'
 
 packages:
 	@.ci/packages

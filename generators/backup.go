@@ -74,7 +74,7 @@ func backupJob(out *output, t *topology.Topology, h *topology.Host, unit, descri
 }
 
 // pingUnit tells how a job ended: odoogen-ping@backup:success.service.
-const pingUnit = "odoogen-ping@.service"
+const pingUnit = topology.PingTemplate
 
 func ping(b *topology.Backup) *conf.Text {
 	u := conf.NewUnit("backup.ping", "Tells how a job ended: odoogen-ping@backup:success.service.")

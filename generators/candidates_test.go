@@ -43,6 +43,7 @@ var valid = []struct {
 	{regexp.MustCompile(`\.pip(\[\])?$`), []string{`"phonenumbers==8.13.51"`}},
 	{regexp.MustCompile(`^backup\.repository$`), []string{`"sftp://u123456@u123456.your-storagebox.de:23/other"`}},
 	{regexp.MustCompile(`^budget\.currency$`), []string{`"CHF"`}},
+	{regexp.MustCompile(`^instances\.\*\.nginx(\[\])?$`), []string{`"client_body_timeout 5m;"`}},
 	{regexp.MustCompile(`^ci\.jenkins\.url$`), []string{`"http://jenkins.internal:8080/"`}},
 }
 

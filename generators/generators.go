@@ -50,6 +50,7 @@ var Table = []Generator{
 	{"alloy", Alloy, "each host ships what it runs"},
 	{"alerts", Alerts, "each host has the rules of what it runs"},
 	{"dashboards", Dashboards, "a dashboard lies on its instance's host"},
+	{"ways out", WaysOut, "each host has drop-ins and kernel settings of its own"},
 	{"runbook", Runbook, "each host has the commands for what it runs"},
 }
 

@@ -33,7 +33,8 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("probes", hostProbes(t, h)).
 		Set("secrets", hostSecrets(t, h)).
 		Set("jobs", hostJobs(t, h)).
-		Set("accepted", hostAccepted(t, h))
+		Set("accepted", hostAccepted(t, h)).
+		Set("unmodelled", hostUnmodelled(t, h))
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
 }
@@ -217,6 +218,15 @@ func hostAccepted(t *topology.Topology, h *topology.Host) *conf.Node {
 				Set("until", w.Until, w.Path+".until").
 				Set("reason", w.Reason, w.Path+".reason"), w.Path)
 		}
+	}
+	return all
+}
+
+// hostUnmodelled is what the tree carries without knowing what it does: a reviewer has to.
+func hostUnmodelled(t *topology.Topology, h *topology.Host) *conf.Node {
+	all := conf.Array()
+	for _, u := range t.UnmodelledOn(h) {
+		all.Add(conf.Object().Set("path", u.Path).Set("files", u.Files), u.Path)
 	}
 	return all
 }

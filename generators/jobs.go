@@ -81,21 +81,22 @@ func jobLimits(j topology.HostJob) *conf.Text {
 	return &u.Text
 }
 
-// jobTimer starts a job by the calendar, and once after a boot where its hour was missed; or again and again, so
-// long after the last run has ended.
+// jobTimer starts a job by the calendar, and once after a boot where its hour was missed; or at once, and again and
+// again, so long after the last run has ended.
 func jobTimer(j topology.HostJob) *conf.Text {
 	u := conf.NewUnit(j.Path, "When the "+j.Name+" starts.")
 	u.Section("Unit")
 	u.Set("Description", "When the "+j.Name+" starts")
 	u.Section("Timer")
 	if j.Every != 0 {
-		u.Set("OnActiveSec", "1min")
+		u.Set("OnActiveSec", "5s")
 		u.Set("OnUnitInactiveSec", j.Every.String(), j.Path+".every")
+		u.Set("AccuracySec", "1s")
 	} else {
 		u.Set("OnCalendar", string(j.At), j.Path+".at")
 		u.Set("Persistent", "yes")
+		u.Set("AccuracySec", "1min")
 	}
-	u.Set("AccuracySec", "1min")
 	return &u.Text
 }
 

@@ -21,7 +21,7 @@ func TestJobUnits(t *testing.T) {
 	wantLines(t, files, dir+"odoogen-backup.service.d/10-limits.conf", "CPUQuota=100%", "MemoryMax=1G", "IOWeight=20")
 	wantLines(t, files, dir+"odoogen-backup.timer", "OnCalendar=01:00", "Persistent=yes", "AccuracySec=1min")
 	wantLines(t, files, dir+"odoogen-drill.timer", "OnCalendar=*-01,04,07,10-15 06:00")
-	wantLines(t, generated(t, Mirror, sampleTopology(t), "ci"), dir+"odoogen-mirror.timer", "OnActiveSec=1min", "OnUnitInactiveSec=10min")
+	wantLines(t, generated(t, Mirror, sampleTopology(t), "ci"), dir+"odoogen-mirror.timer", "OnActiveSec=5s", "OnUnitInactiveSec=10min")
 }
 
 // Each host has a repository of its own, and what a script must not guess stands in its settings.
@@ -56,7 +56,7 @@ func TestWhoFetches(t *testing.T) {
 	if strings.Contains(files["systemd/system/odoogen-mirror.service"], "LoadCredential") {
 		t.Error("a deploy key on the host of the instances")
 	}
-	wantLines(t, generated(t, Release, spec, "tests"), "releases/releases.env", "FETCH=no", "MIRROR_USER=deploy")
+	wantLines(t, generated(t, Release, spec, "tests"), "releases/releases.env", "FETCH=no", "MIRROR_USER=deploy", "SOURCE=git://10.0.0.3:9418")
 
 	spec.CI = nil
 	for _, h := range spec.Hosts {
@@ -66,7 +66,7 @@ func TestWhoFetches(t *testing.T) {
 	wantLines(t, files, "mirror/repositories", "addons17 17.0 git@git.example.com:odoo/addons.git addons-deploy-key")
 	wantLines(t, files, "systemd/system/odoogen-mirror.service", "User=deploy",
 		"LoadCredential=addons-deploy-key:/var/lib/odoogen/secrets/addons-deploy-key")
-	wantLines(t, generated(t, Release, spec, "tests"), "releases/releases.env", "FETCH=yes")
+	wantLines(t, generated(t, Release, spec, "tests"), "releases/releases.env", "FETCH=yes", "SOURCE=")
 	if files := generated(t, Mirror, spec, "ci"); len(files) != 0 {
 		t.Errorf("mirrors on a host without use for them: %v", files)
 	}

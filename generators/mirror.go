@@ -21,14 +21,17 @@ func Mirror(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	e.Set("MIRROR", topology.MirrorDir)
 	out.add("mirror/mirror.env", &e.Text)
 	var effects []artifact.Effect
-	if !t.Fetches(h) {
+	j, scheduled := jobOf(t, h, topology.MirrorUnit)
+	switch {
+	case !t.Fetches(h):
 		effects = append(effects, artifact.Run(topology.MirrorUnit)) // makes new mirrors; takes no time, no network
+	case scheduled:
+		effects = append(effects, artifact.Restart(topology.Timer(topology.MirrorUnit))) // fetches at once, outside of the verdict
 	}
 	out.add("mirror/repositories", mirrors(t, h), effects...)
 	if t.Fetches(h) {
 		out.add("mirror/known_hosts", gitServers(t))
 	}
-	j, scheduled := jobOf(t, h, topology.MirrorUnit)
 	if !scheduled {
 		out.add("systemd/system/"+topology.MirrorUnit, mirrorOnDemand(t, h), artifact.DaemonReload)
 		out.constant("systemd/system/"+topology.MirrorUnit+".d/10-limits.conf", "systemd/mirror-limits.conf", readable, artifact.DaemonReload)

@@ -28,6 +28,9 @@ func Nginx(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	}
 	for _, i := range h.Instances {
 		out.add("nginx/"+i.Name+".conf", vhost(h, i), reload)
+		if len(i.Nginx) > 0 {
+			out.add(i.NginxFile(), nginxExtra(i), reload)
+		}
 	}
 	out.constant("systemd/system/nginx.service.d/odoogen.conf", "systemd/nginx.conf", readable, artifact.DaemonReload)
 	out.constant("systemd/system/nginx.service.d/20-hardening.conf", "systemd/nginx-hardening.conf", readable,
@@ -128,7 +131,20 @@ func vhost(h *topology.Host, i *topology.Instance) *conf.Text {
 		n.Block("location", []string{"/websocket"}, func() {
 			n.Set("proxy_pass", []string{"http://" + websocket}, i.At("workers"))
 		})
+		if len(i.Nginx) > 0 {
+			n.Set("include", []string{topology.Current + "/" + i.NginxFile()}, i.Path+".nginx")
+		}
 	})
+	return &n.Text
+}
+
+// nginxExtra is what the spec adds to the vhost in nginx's own words.
+func nginxExtra(i *topology.Instance) *conf.Text {
+	n := conf.NewNginx(i.Path, "Further directives of the vhost of instance "+i.Name)
+	n.Comment(unmodelled)
+	for k, line := range i.Nginx {
+		n.Directive(line, fmt.Sprintf("%s.nginx[%d]", i.Path, k), i.Path+".nginx")
+	}
 	return &n.Text
 }
 

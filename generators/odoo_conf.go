@@ -62,8 +62,30 @@ func odooConf(i *topology.Instance) *conf.Text {
 	f.Blank()
 	f.Comment("No password fits: databases are made and restored on the host, never over the web.")
 	f.Set("admin_passwd", lockedPassword)
+	odooExtra(f, i)
 	return &f.Text
 }
+
+// odooExtra writes what the spec adds in Odoo's own words.
+func odooExtra(f *conf.Ini, i *topology.Instance) {
+	if len(i.Extra) == 0 {
+		return
+	}
+	f.Blank()
+	f.Comment(unmodelled)
+	for _, s := range i.Extra {
+		from := []string{s.Path, i.Path + ".class"}
+		switch value := s.Value.Odoo(); value {
+		case "True", "False":
+			f.Bool(s.Name, value == "True", from...)
+		default:
+			f.Set(s.Name, value, from...)
+		}
+	}
+}
+
+// unmodelled is said above what the spec adds in a program's own words.
+const unmodelled = "Unmodelled: carried here as the spec has it. No rule knows what it does."
 
 // processOption is an option of how many processes there are, and how large each gets.
 type processOption struct {

@@ -56,7 +56,24 @@ func postmasterSettings(c *topology.Cluster) *conf.Text {
 	p.Int("max_locks_per_transaction", s.MaxLocksPerTransaction, c.From("settings.max_locks_per_transaction")...)
 	p.Int("max_worker_processes", s.MaxWorkerProcesses, c.From("settings.max_worker_processes")...)
 	p.Int("autovacuum_max_workers", s.AutovacuumMaxWorkers, c.From("settings.autovacuum_max_workers")...)
+	postgresExtra(p, c, "postmaster.conf")
 	return &p.Text
+}
+
+// postgresExtra writes what the spec adds in PostgreSQL's own words and belongs into the file.
+func postgresExtra(p *conf.Postgres, c *topology.Cluster, file string) {
+	said := false
+	for _, s := range c.Extra {
+		if c.SettingsFile(s) != c.Folder()+"/"+file {
+			continue
+		}
+		if !said {
+			p.Blank()
+			p.Comment(unmodelled)
+			said = true
+		}
+		p.Set(s.Name, s.Value.Switch(), s.Path)
+	}
 }
 
 // reloadSettings are the others: a reload applies them, and no session ends.
@@ -87,6 +104,7 @@ func reloadSettings(c *topology.Cluster) *conf.Text {
 	p.Set("log_line_prefix", "%m [%p] %q%u@%d ")
 	p.Comment("Nothing to encrypt on a socket.")
 	p.Set("ssl", "off")
+	postgresExtra(p, c, "reload.conf")
 	return &p.Text
 }
 

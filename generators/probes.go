@@ -20,7 +20,8 @@ func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 			Set("url", fmt.Sprintf("http://127.0.0.1:%d/web/login", i.HTTPPort), i.At("http_port")).
 			Set("host", i.Domain, i.Path+".domain").
 			Set("status", 200).
-			Set("when", i.Current()), i.Path)
+			Set("when", i.Current()).
+			Set("otherwise", i.Name+" has no release yet"), i.Path)
 		all.Add(conf.Object().
 			Set("kind", "tls").
 			Set("address", "127.0.0.1:443").

@@ -10,7 +10,8 @@ import (
 )
 
 // Release writes what puts Odoo's code on a host: the release script, one settings file and one list of pinned
-// repositories per instance, and the Python environment of each Odoo version that the host runs.
+// repositories per instance, the Python environment of each Odoo version that the host runs, and the job that deploys what
+// has no release yet.
 func Release(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	var out output
 	if !h.RunsOdoo() {
@@ -22,6 +23,12 @@ func Release(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		out.add("instances/"+i.Name+".env", instanceEnv(i))
 		out.add("instances/"+i.Name+".repositories", pins(i))
 	}
+	timer := topology.Timer(topology.FirstReleaseUnit)
+	out.script("first-release")
+	out.add("releases/instances", instanceNames(h), artifact.Restart(timer))
+	out.constant("systemd/system/"+topology.FirstReleaseUnit, "systemd/"+topology.FirstReleaseUnit, readable, artifact.DaemonReload)
+	out.harden(topology.FirstReleaseUnit, "first-release")
+	out.constant("systemd/system/"+timer, "systemd/"+timer, readable, artifact.DaemonReload, artifact.Restart(timer))
 	out.script("venv")
 	out.constant("systemd/system/"+venvTemplate, "systemd/"+venvTemplate, readable, artifact.DaemonReload)
 	out.harden(venvTemplate, "")
@@ -54,7 +61,7 @@ func versionsOf(h *topology.Host) [][]*topology.Instance {
 	return versions
 }
 
-const venvTemplate = "odoogen-venv@.service"
+const venvTemplate = topology.VenvTemplate
 
 // venvUnit is the job that makes the Python environment of the instance's version.
 func venvUnit(i *topology.Instance) string { return fmt.Sprintf("odoogen-venv@%d.service", i.Major()) }
@@ -80,7 +87,28 @@ func releasesEnv(t *topology.Topology, h *topology.Host) *conf.Text {
 	e.Set("MIRROR_USER", mirrorUser(t, h), "access.deploy.user")
 	e.Set("MIRROR_UNIT", topology.MirrorUnit)
 	e.Set("FETCH", yesNo(t.Fetches(h)))
+	e.Set("FIRST_SECONDS", "600") // in which the code of a first release is asked for again and again
+	source, from := firstSource(t, h)
+	e.Set("SOURCE", source, from...)
 	return &e.Text
+}
+
+// firstSource is where a host that is pushed to finds the code of first releases: the CI host's mirrors, over the
+// private network that both are in, or nowhere.
+func firstSource(t *topology.Topology, h *topology.Host) (string, []string) {
+	if t.CI == nil || t.Fetches(h) || h.Private == "" || t.CI.Host.Private == "" {
+		return "", nil
+	}
+	return t.CI.MirrorsURL(), []string{"ci.mirror.port", t.CI.AddressPath()}
+}
+
+// instanceNames lists those that shall have a release.
+func instanceNames(h *topology.Host) *conf.Text {
+	w := conf.NewWords(h.Path, "Instances of "+h.Name+".")
+	for _, i := range h.Instances {
+		w.Add([]string{i.Name}, i.Path)
+	}
+	return &w.Text
 }
 
 // instanceEnv is all that a script must know of an instance.

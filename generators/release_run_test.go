@@ -192,3 +192,66 @@ func TestReleaseRefuses(t *testing.T) {
 		t.Errorf("left behind: %v %s", h.releases(), h.current())
 	}
 }
+
+// TestFirstRelease: an instance without a release gets the pinned one, as soon as the CI host has it and not before; what
+// failed is not tried again at once; and who has a release is left alone.
+func TestFirstRelease(t *testing.T) {
+	h, commits := releaseHost(t)
+	h.write("tree/releases/instances", "# a comment\nqa17\n")
+	h.settings("releases/releases.env", map[string]string{"SOURCE": h.path("ci"), "FETCH": "no", "FIRST_SECONDS": "0"})
+	h.command("mv", h.path("git"), h.path("ci"))
+	for name := range commits {
+		h.command("git", "init", "--quiet", "--bare", h.path("git/"+name+".git"))
+	}
+	h.command("chown", "-R", instanceUser+":", h.path("git"))
+	h.command("mv", h.path("ci/odoo17.git"), h.path("ci/later.git"))
+	h.must(1, "odoo17.git does not give the branch 17.0", "first-release")
+	h.command("mv", h.path("ci/later.git"), h.path("ci/odoo17.git"))
+	h.write("state/armed", "")
+	h.must(1, "waits for the push to be confirmed", "first-release")
+	os.Remove(h.path("state/armed"))
+	if asked := h.asked(); len(asked) != 0 || h.current() != "" {
+		t.Errorf("a deploy was begun: %v %s", asked, h.current())
+	}
+
+	// The update fails, as systemctl tells: once.
+	h.standIn(`[ "$*" != "start odoo-update-qa17.service" ]`)
+	h.must(1, "put back to no release", "first-release")
+	if got := h.read("update/qa17.env"); got != "MODULES=\nINIT=base,web\n" {
+		t.Errorf("the updater was asked for %q", got)
+	}
+	h.asked()
+	h.must(1, "the last try failed", "first-release")
+	if asked := h.asked(); len(asked) != 0 {
+		t.Errorf("it was tried again at once: %v", asked)
+	}
+	h.standIn("")
+	h.command("touch", "--date=40 minutes ago", h.path("state/releases/qa17.tried"))
+	h.must(0, "qa17 runs", "first-release")
+	first := h.current()
+	if !strings.HasSuffix(first, "-"+commits["addons17"][:12]) {
+		t.Errorf("the release is %q", first)
+	}
+	if heads := h.command("git", "--git-dir="+h.path("git/odoo17.git"), "for-each-ref", "--format=%(refname)"); heads != "refs/first/17.0\n" {
+		t.Errorf("the mirror has %s", heads)
+	}
+
+	h.asked()
+	if _, out := h.run("first-release"); out != "" {
+		t.Errorf("the second run says %s", out)
+	}
+	if asked := h.asked(); len(asked) != 0 || h.current() != first {
+		t.Errorf("the second run does %v", asked)
+	}
+
+	// Other commits are pinned: what failed with the ones before is tried with them at once.
+	if err := os.Remove(h.path("opt/instances/qa17/current")); err != nil {
+		t.Fatal(err)
+	}
+	h.write("state/releases/qa17.tried", "other commits\n")
+	h.must(0, "qa17 runs", "first-release")
+	h.settings("releases/releases.env", map[string]string{"SOURCE": ""})
+	h.write("tree/instances/qa17.repositories", "odoo17 "+strings.Repeat("b", 40)+"\n")
+	os.Remove(h.path("opt/instances/qa17/current"))
+	h.must(1, "nobody has pushed "+strings.Repeat("b", 40)+" of odoo17", "first-release")
+}

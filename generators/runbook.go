@@ -41,6 +41,7 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	b.generation()
 	b.limits()
 	b.accepted()
+	b.unmodelled()
 	b.money()
 	b.promises()
 	out.add("RUNBOOK.md", &m.Text)
@@ -397,6 +398,24 @@ func (b *runbook) accepted() {
 		for _, p := range w.Problems {
 			b.Row(from(w.Path), w.Rule, conf.Code(p.Path), w.Until, w.Reason)
 		}
+	}
+}
+
+// unmodelled is what was added to what odoogen knows, and may be what is wrong.
+func (b *runbook) unmodelled() {
+	all := b.t.UnmodelledOn(b.h)
+	if len(all) == 0 {
+		return
+	}
+	b.Heading("What odoogen does not know")
+	b.para("These parts of the configuration are the spec's own words, which no rule was held against:")
+	b.Table("said at", "in")
+	for _, u := range all {
+		files := any("a package")
+		if len(u.Files) > 0 {
+			files = conf.Code(strings.Join(u.Files, ", "))
+		}
+		b.Row(from(u.Path), conf.Code(u.Path), files)
 	}
 }
 

@@ -162,3 +162,21 @@ func statement(path, value string) string {
 	}
 	return strings.Join(words, ": ") + ": " + value + "\n"
 }
+
+// sampleWith compiles the sample with more text beside it.
+func sampleWith(t testing.TB, more string) *compiled {
+	t.Helper()
+	envs, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := writeSpec(dir, string(envs), more); err != nil {
+		t.Fatal(err)
+	}
+	c, err := compile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -276,6 +276,9 @@ func source(e ast.Expr) string {
 
 func label(f *ast.Field) string {
 	name, _, err := ast.LabelName(f.Label)
+	if _, pattern := f.Label.(*ast.ListLit); pattern {
+		return "[name]"
+	}
 	if err != nil {
 		return source(f.Label.(ast.Expr))
 	}

@@ -25,7 +25,8 @@ firewall, and the outside world that it needs. It needs root and Debian; see doc
   odoogen lab down`,
 	}
 	cmd.AddCommand(newLabUp(), newLabStatus(), newLabSSH(), newLabExec(), newLabEnter(), newLabCable("cut"), newLabCable("heal"),
-		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabBuild(), newLabDisks("save"), newLabDisks("restore"), newLabDown(),
+		newLabPower("power-off"), newLabPower("power-on"), newLabReceived(), newLabOverlay(), newLabBuild(), newLabDisks("save"), newLabDisks("restore"), newLabFill("fill"),
+		newLabFill("drain"), newLabDown(),
 		newLabProcess("watch", lab.Watch), newLabProcess("supervise", lab.Supervise))
 	return cmd
 }

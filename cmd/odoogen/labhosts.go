@@ -107,3 +107,24 @@ func newLabPower(verb string) *cobra.Command {
 		},
 	}
 }
+
+func newLabFill(verb string) *cobra.Command {
+	what := map[string]string{"fill": "Fill a host's disk", "drain": "Give a filled disk its room back"}
+	return &cobra.Command{
+		Use:     verb + " HOST",
+		Short:   what[verb],
+		Long:    what[verb] + ". It takes a lab whose hosts write to memory: odoogen lab up --memory.",
+		Example: "  odoogen lab " + verb + " tests",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := lab.Of(".")
+			if err != nil {
+				return err
+			}
+			if verb == "fill" {
+				return l.Fill(cmd.Context(), args[0])
+			}
+			return l.Drain(cmd.Context(), args[0])
+		},
+	}
+}

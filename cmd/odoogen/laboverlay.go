@@ -15,8 +15,8 @@ func newLabBuild() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Compile the spec with the running lab's overlay",
-		Long: `Compile the spec into the trees that the lab's hosts take: the reviewed ones but for the host keys, fingerprints and
-hashes that odoogen lab overlay prints.`,
+		Long: `Compile the spec into the trees that the lab's hosts take: the reviewed ones but for the host keys, fingerprints,
+hashes and commits that odoogen lab overlay prints.`,
 		Example:           "  odoogen lab build -o /tmp/rehearsal",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -38,7 +38,7 @@ hashes that odoogen lab overlay prints.`,
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "out", "where the trees go")
-	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the instances' CPUQuota to this machine's processors")
+	cmd.Flags().BoolVar(&scale, "scale-quotas", false, "scale the CPUQuota of instances and clusters to this machine's processors")
 	cobra.CheckErr(cmd.MarkFlagDirname("output"))
 	return cmd
 }
@@ -96,19 +96,33 @@ func overlay(t *topology.Topology, o *lab.Overlay) {
 	if w := t.Sources.Wkhtmltopdf; w != nil && o.Downloads[w.URL] != "" {
 		w.SHA256 = o.Downloads[w.URL]
 	}
+	for _, r := range t.Sources.Repositories {
+		if rev, known := o.Revs[r.Name]; known {
+			r.Rev = rev
+		}
+	}
+	for _, k := range t.Sources.KnownHosts {
+		k.Keys = []string{o.Box} // one ssh server plays them all
+	}
 	for _, a := range t.Access.Admins {
 		a.Keys = append(a.Keys, o.Admin)
 	}
 }
 
-// scaleQuotas makes the instances' quotas limit as much on so many processors as they do on the hosts': 300% limits
-// nothing on two.
+// scaleQuotas makes the quotas of instances and clusters limit as much on so many processors as they do on the hosts':
+// 300% limits nothing on two.
 func scaleQuotas(t *topology.Topology, o *lab.Overlay) {
+	scale := func(h *topology.Host, quota *topology.Percent) {
+		if o.Cores < h.Hardware.Threads {
+			*quota = max(1, *quota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
+		}
+	}
 	for _, h := range t.Hosts {
 		for _, i := range h.Instances {
-			if o.Cores < h.Hardware.Threads {
-				i.CPUQuota = max(1, i.CPUQuota*topology.Percent(o.Cores)/topology.Percent(h.Hardware.Threads))
-			}
+			scale(h, &i.CPUQuota)
+		}
+		for _, c := range h.Clusters {
+			scale(h, &c.Limits.CPUQuota)
 		}
 	}
 }

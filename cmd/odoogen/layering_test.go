@@ -20,10 +20,11 @@ var arrows = map[string][]string{
 	"internal/conf":           {},
 	"internal/conf/alloytest": {}, // for tests
 	"internal/artifact":       {},
-	"internal/topology":       {"schema"},
+	"internal/vocabulary":     {},
+	"internal/topology":       {"schema", "internal/vocabulary"},
 	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
 	"internal/lab":            {"internal/artifact"},
-	"internal/native":         {"internal/artifact"},
+	"internal/native":         {"internal/artifact", "internal/vocabulary"},
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},

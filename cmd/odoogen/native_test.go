@@ -95,6 +95,22 @@ func TestNativeCheckersAcceptOneHostForAll(t *testing.T) {
 	vetNatively(t)
 }
 
+// What the spec adds in the programs' own words is read by these programs as well.
+func TestNativeCheckersAcceptTheWaysOut(t *testing.T) {
+	dir := t.TempDir()
+	for from, to := range map[string]string{"envs.cue": "envs.cue", "cmd/odoogen/testdata/ways-out.cue": "more.cue"} {
+		data, err := os.ReadFile(filepath.Join(repository, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, to), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	vetNatively(t)
+}
+
 // vetNatively has the checkers read the trees of the working directory's spec, and fails where one complains.
 func vetNatively(t *testing.T) *native.Report {
 	t.Helper()

@@ -32,6 +32,10 @@ func TestScript(t *testing.T) {
 	for _, folder := range folders {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("REPOSITORY", repository)
+					return nil
+				},
 				Dir:                folder,
 				RequireUniqueNames: true,
 				UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",

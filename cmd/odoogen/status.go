@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -9,22 +10,24 @@ import (
 func newStatus() *cobra.Command {
 	var o pushOptions
 	var asJSON bool
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "status [HOST...]",
 		Short: "Show what the hosts are, and whether all that they shall run is up",
 		Long: `Ask every host for its generation and for each of its probes: units, pages, certificates, ports. Exit code 1 says that
-something is not as it should be.`,
-		Example: "  odoogen status\n  odoogen status tests --json",
+something is not as it should be. A page that cannot be there yet, since its instance has no release, is told and is
+no fault; with --wait it is waited for like everything else, and its absence is one in the end.`,
+		Example: "  odoogen status\n  odoogen status tests --json\n  odoogen status --wait 10m",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, _, err := o.start(cmd, args)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
-			all := p.Status(cmd.Context())
+			all := p.Await(cmd.Context(), wait)
 			bad := 0
 			for _, s := range all {
-				if len(s.Wrong) > 0 {
+				if len(s.Wrong) > 0 || wait > 0 && len(s.Skipped) > 0 {
 					bad++
 				}
 			}
@@ -37,12 +40,18 @@ something is not as it should be.`,
 						generation = shown(s.Generation)
 					}
 					verdict := fmt.Sprintf("all %d probes pass", s.Probes)
-					if len(s.Wrong) > 0 {
+					switch {
+					case len(s.Wrong) > 0:
 						verdict = "not as it should be"
+					case len(s.Skipped) > 0:
+						verdict = fmt.Sprintf("%d probes pass, %d are left out", s.Probes-len(s.Skipped), len(s.Skipped))
 					}
 					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, generation, verdict)
 					for _, w := range s.Wrong {
 						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", w)
+					}
+					for _, w := range s.Skipped {
+						fmt.Fprintf(cmd.OutOrStdout(), "  left out: %s\n", w)
 					}
 				}
 			}
@@ -54,5 +63,6 @@ something is not as it should be.`,
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "ask again for this long, until nothing is wrong and nothing is left out")
 	return cmd
 }

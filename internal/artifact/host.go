@@ -59,7 +59,8 @@ type Host struct {
 		MemoryMax  string `json:"MemoryMax"`
 		Reboots    bool   `json:"reboots"`
 	} `json:"jobs"`
-	Accepted []Accepted `json:"accepted"`
+	Accepted   []Accepted   `json:"accepted"`
+	Unmodelled []Unmodelled `json:"unmodelled"`
 }
 
 // Accepted is a rule that the spec breaks knowingly and for a time.
@@ -68,6 +69,12 @@ type Accepted struct {
 	At     string `json:"at"` // the CUE path of what breaks it
 	Until  string `json:"until"`
 	Reason string `json:"reason"`
+}
+
+// Unmodelled is something that the tree carries without knowing what it does.
+type Unmodelled struct {
+	Path  string   `json:"path"`  // the CUE path
+	Files []string `json:"files"` // of the tree; none for a package
 }
 
 // Network is what the host's cards carry.
@@ -132,6 +139,8 @@ type Probe struct {
 	Address string `json:"address"`
 	Port    int    `json:"port"`
 	When    string `json:"when"` // a path that must exist, or the probe is left out
+
+	Otherwise string `json:"otherwise"` // why it is left out, in a few words
 }
 
 // ReadHost reads the tree's HOST.json. A field that this odoogen does not know is an error: the tree was built by

@@ -39,6 +39,16 @@ func (n *Nginx) Block(name string, args []string, body func(), from ...string) {
 	n.indented("}", from)
 }
 
+// Directive appends a line as it stands: a whole directive in nginx's own words, which the caller has read as nginx
+// does (vocabulary.NginxDirective).
+func (n *Nginx) Directive(line string, from ...string) {
+	if !plain(line) {
+		n.Refuse("%q: nginx cannot carry control characters", line)
+		return
+	}
+	n.indented(line, from)
+}
+
 func (n *Nginx) indented(line string, from []string) {
 	n.Line(strings.Repeat("\t", n.depth)+line, from...)
 }

@@ -30,8 +30,10 @@ type config struct {
 	PrivateVPN string `json:"privateVPN"` // with prefix length
 	Private    string `json:"private"`    // the private network, or empty
 
-	Names map[string]string `json:"names"` // what DNS answers; every other name is the world's
-	Box   Box               `json:"box"`
+	Names        map[string]string `json:"names"` // what DNS answers; every other name is the world's
+	Box          Box               `json:"box"`
+	Repositories []*Repository     `json:"repositories"` // of the git servers
+	Pins         []string          `json:"pins"`         // of Python packages
 }
 
 // newConfig works out a lab from the trees. The whitelist's first address that no host has is the office's.
@@ -66,6 +68,11 @@ func newConfig(spec string, trees []*artifact.Tree, whitelist []string, memory b
 	if c.Box == (Box{}) {
 		c.Box = Box{User: "u123456", Host: "u123456.your-storagebox.de", Port: "23", Path: "/restic"}
 	}
+	var err error
+	if c.Repositories, err = repositoriesIn(trees); err != nil {
+		return nil, err
+	}
+	c.Pins = pinsIn(trees)
 	office := append(free(whitelist, taken, 2), netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("192.0.2.11"))
 	c.Office, c.VPN = office[0].String(), office[1].String()
 	if p, err := netip.ParsePrefix(c.Private); err == nil {
@@ -119,6 +126,8 @@ func last(p netip.Prefix) netip.Addr {
 func labDir(id string) string { return filepath.Join(cache, "labs", id) }
 
 func (c *config) dir() string                { return labDir(c.ID) }
+func (c *config) gitDir() string             { return filepath.Join(c.dir(), "git") }
+func (c *config) wwwDir() string             { return filepath.Join(c.dir(), "www") }
 func (c *config) hostDir(host string) string { return filepath.Join(c.dir(), "hosts", host) }
 
 func readConfig(dir string) (*config, error) {

@@ -12,7 +12,7 @@ import (
 
 // request is what a client asks of the supervisor, over the unix socket in the lab's directory: one line of JSON.
 type request struct {
-	Op    string   `json:"op"` // status, boot, power-off, power-on, cut, heal, save, restore
+	Op    string   `json:"op"` // status, boot, power-off, power-on, cut, heal, fill, drain, save, restore
 	Host  string   `json:"host,omitempty"`
 	Sides []string `json:"sides,omitempty"` // of cut and heal
 }

@@ -34,6 +34,8 @@ func TestLab(t *testing.T) {
 		{"disks are saved and restored", disks},
 		{"packages install from Debian's and a vendor's archive", packagesInstall},
 		{"the box takes files over sftp and gives no shell", boxTakesFiles},
+		{"git servers hand out the stand-ins, and take nothing", gitServes},
+		{"pip installs what is pinned", pipInstalls},
 		{"certificates are issued to those who have the name", certificatesAreIssued},
 		{"pings, logs and metrics arrive", pingsArrive},
 		{"a second up leaves the lab as it is", secondUp},
@@ -229,6 +231,47 @@ func boxTakesFiles(t *testing.T, r rig) {
 	}
 }
 
+func gitServes(t *testing.T, r rig) {
+	o, err := r.Overlay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.on("ci", "apt-get -qq update && apt-get -qq install --no-install-recommends git && ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
+	r.on("ci", "printf '%s "+o.Box+"\\n' git.example.com '[git.example.com]:2222' >/root/.ssh/known_hosts")
+	for name, address := range map[string]string{"addons17": "git@git.example.com:odoo/addons.git", "addons19": "ssh://git@git.example.com:2222/odoo/addons.git",
+		"odoo17": "https://github.com/odoo/odoo.git", "odoo19": "https://github.com/odoo/odoo.git"} {
+		branch := name[len(name)-2:] + ".0"
+		if got := r.on("ci", "git clone -q --branch "+branch+" "+address+" /srv/"+name+" && git -C /srv/"+name+" rev-parse HEAD"); got != o.Revs[name] {
+			t.Errorf("%s is %s; the overlay says %s", name, got, o.Revs[name])
+		}
+	}
+	if got := r.on("ci", "cd /srv && ls odoo17/addons odoo19/odoo/addons addons17 addons19/own && test -x odoo17/odoo-bin && cat odoo19/odoo/release.py | head -n 1"); got !=
+		"addons17:\nREADME.md\naddons17_stand_in\n\naddons19/own:\naddons19_stand_in\n\nodoo17/addons:\nsale\nweb\n\nodoo19/odoo/addons:\nbase\n"+
+			"version_info = (19, 0, 0, 'final', 0, '')" {
+		t.Errorf("the repositories hold:\n%s", got)
+	}
+	for _, name := range []string{"addons17", "odoo17"} {
+		if out, err := r.try("ci", "git -C /srv/"+name+" push origin HEAD:refs/heads/other"); err == nil {
+			t.Errorf("%s was pushed to: %s", name, out)
+		}
+	}
+	if out, err := r.try("ci", "ssh git@git.example.com cat /etc/passwd"); err == nil || !strings.Contains(out, "for reading") {
+		t.Errorf("the git server gives a shell: %v: %s", err, out)
+	}
+}
+
+func pipInstalls(t *testing.T, r rig) {
+	r.on("tests", "apt-get -qq install --no-install-recommends python3-venv python3-pip && python3 -m venv --system-site-packages --without-pip /opt/venv")
+	r.on("tests", "/opt/venv/bin/python -m pip install -q --no-input --no-deps phonenumbers==8.13.50 'Google.Auth[requests]==2.0'")
+	if got := r.on("tests", "/opt/venv/bin/python -c 'import phonenumbers, google_auth; print(phonenumbers.__doc__, google_auth.__doc__)'"); got !=
+		"The lab's stand-in for phonenumbers 8.13.50. The lab's stand-in for Google.Auth 2.0." {
+		t.Errorf("installed: %s", got)
+	}
+	if out, err := r.try("tests", "/opt/venv/bin/python -m pip install -q phonenumbers==1.0"); err == nil || !strings.Contains(out, "8.13.50") {
+		t.Errorf("what nobody pins was installed: %v: %s", err, out)
+	}
+}
+
 func certificatesAreIssued(t *testing.T, r rig) {
 	const issue = "certbot certonly -n --agree-tos -m ops@example.com --standalone -d %s 2>&1"
 	if out, err := r.try("tests", fmt.Sprintf(issue, "qa17.example.com")); err != nil {
@@ -295,7 +338,12 @@ func TestConfig(t *testing.T) {
 	}
 	want := `{"id":"` + keyOf("/envs") + `","spec":"/envs","hosts":null,"images":{},"pools":{},"memory":false,"office":"198.51.100.1",` +
 		`"vpn":"198.51.100.2","privateVPN":"10.0.0.254/24","private":"10.0.0.0/24","names":{"ci.internal":"10.0.0.3",` +
-		`"qa17.example.com":"203.0.113.10","tests.internal":"10.0.0.2"},"box":{"user":"u7","host":"u7.your-storagebox.de","port":"23","path":"/restic"}}`
+		`"qa17.example.com":"203.0.113.10","tests.internal":"10.0.0.2"},"box":{"user":"u7","host":"u7.your-storagebox.de","port":"23","path":"/restic"},"repositories":[` +
+		`{"name":"addons17","branch":"17.0","path":"odoo/addons.git","port":"22","user":"git","folders":[""]},` +
+		`{"name":"addons19","branch":"19.0","path":"odoo/addons.git","port":"2222","user":"git","folders":["own"]},` +
+		`{"name":"odoo17","branch":"17.0","path":"odoo/odoo.git","folders":["addons","odoo/addons"],"odoo":17,"modules":["sale"]},` +
+		`{"name":"odoo19","branch":"19.0","path":"odoo/odoo.git","folders":["addons","odoo/addons"],"odoo":19}],` +
+		`"pins":["Google.Auth[requests]==2.0","phonenumbers==8.13.50"]}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
@@ -338,9 +386,53 @@ func TestStandInsAreReproducible(t *testing.T) {
 	}
 }
 
+// The commits are the same on every machine and day, so that a rehearsal can be compared with another.
+func TestRepositoriesAreReproducible(t *testing.T) {
+	all, err := repositoriesIn(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := makeRepositories(t.Context(), t.TempDir(), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GIT_AUTHOR_NAME", "somebody")
+	t.Setenv("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")
+	b, err := makeRepositories(t.Context(), t.TempDir(), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(a, b); diff != "" || len(a) != 4 {
+		t.Errorf("two makings differ:\n%s", diff)
+	}
+}
+
+func TestRepositoryAddresses(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://github.com/OCA/web.git":            "OCA/web.git",
+		"git@github.com:odoo/enterprise.git":        "git:22:odoo/enterprise.git",
+		"ssh://anna@git.example.com/srv/x.git":      "anna:22:srv/x.git",
+		"ssh://git@git.example.com:2222/team/x.git": "git:2222:team/x.git",
+		"https://git.example.com/../../etc/passwd":  "cannot serve",
+		"git@git.example.com:../../etc/passwd":      "cannot serve",
+		"https://git.example.com/":                  "cannot serve",
+	} {
+		r := &Repository{Name: "x"}
+		got := ""
+		if err := r.address(address); err != nil {
+			got = err.Error()
+		} else if got = r.Path; r.User != "" {
+			got = r.User + ":" + r.Port + ":" + r.Path
+		}
+		if got != want && !(want == "cannot serve" && strings.Contains(got, want)) {
+			t.Errorf("%s is %s, want %s", address, got, want)
+		}
+	}
+}
+
 // The scripts that lab hosts get are in order, as those that ship are.
 func TestScripts(t *testing.T) {
-	scripts := []string{"vlanless"}
+	scripts := []string{"vlanless", "read-git"}
 	err := fs.WalkDir(standin, "standin", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			if data, _ := standin.ReadFile(path); bytes.HasPrefix(data, []byte("#!/bin/sh")) {

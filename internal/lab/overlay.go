@@ -13,7 +13,8 @@ import (
 // that it pins, and this machine has other processors than the hosts. Everything else of the lab is the world's.
 type Overlay struct {
 	HostKeys  map[string]string `json:"hostKeys"`  // hosts.NAME.hostKeys
-	Box       string            `json:"box"`       // backup.storage.hostKey
+	Box       string            `json:"box"`       // backup.storage.hostKey, and sources.knownHosts of every git server
+	Revs      map[string]string `json:"revs"`      // sources.repositories.NAME.rev
 	Admin     string            `json:"admin"`     // one more key that may log in
 	Vendors   map[string]string `json:"vendors"`   // packages.vendors.NAME.fingerprint
 	Downloads map[string]string `json:"downloads"` // SHA-256 by URL

@@ -17,8 +17,8 @@ import (
 // anyHost is the folder of what the world serves under every name: Debian's archive, whichever mirror a spec takes.
 const anyHost = "_any"
 
-// worldPackages run the outside world: a certificate authority and a receiver of metrics.
-var worldPackages = []string{"pebble", "prometheus"}
+// worldPackages run the outside world: a certificate authority, a receiver of metrics, git servers.
+var worldPackages = []string{"pebble", "prometheus", "git"}
 
 // Pool is what the world serves of packages: www/HOST/PATH is what http(s)://HOST/PATH answers. The archives in it
 // are real, signed ones; only their key is the lab's own.
@@ -51,7 +51,7 @@ func pool(ctx context.Context, base string, hosts, all []*Host, say func(string)
 
 // recipeOf lists all that a pool is made from.
 func recipeOf(base string, hosts, all []*Host) []string {
-	recipe := []string{base}
+	recipe := []string{base, strings.Join(worldPackages, " ")}
 	for _, h := range hosts {
 		recipe = append(recipe, strings.Join(debianPackages(h), " "))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	_ "embed"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -21,10 +22,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// boxd is the sshd of the Storage Box look-alike: sftp in a chroot, no shell, and every key is welcome, as whoever
-// rents a real one has put theirs there.
-const boxd = `Port %s
-HostKey /etc/ssh/box_key
+// sshd is all servers of the world that speak ssh, whatever name they are called by: the Storage Box look-alike, which
+// gives sftp in a chroot and no shell, and the git servers, from which is only read. Every key is welcome, as whoever has
+// an account there has put theirs there.
+const sshd = `HostKey /etc/ssh/box_key
 PidFile none
 UsePAM no
 PasswordAuthentication no
@@ -33,11 +34,19 @@ AuthorizedKeysFile none
 AuthorizedKeysCommand /usr/local/bin/any-key %%t %%k
 AuthorizedKeysCommandUser nobody
 Subsystem sftp internal-sftp
-ForceCommand internal-sftp
-ChrootDirectory /srv/box/%%u
 DisableForwarding yes
 PermitTTY no
+Match User %s
+	ForceCommand internal-sftp
+	ChrootDirectory /srv/box/%%u
+Match User *
+	ForceCommand /usr/local/bin/read-git
 `
+
+// readGit is what a git server does for whoever has logged in.
+//
+//go:embed read-git
+var readGit string
 
 // startPrograms starts the certificate authority (pebble), the receiver of metrics (Prometheus) and the Storage Box.
 // They run in a tree of their own: the base image, those packages, and what is written here.
@@ -47,7 +56,10 @@ func (w *world) startPrograms(ctx context.Context) error {
 		return err
 	}
 	root := filepath.Join(w.dir(), "root")
-	for _, m := range []struct{ from, to string }{{"/dev", "dev"}, {"/proc", "proc"}} {
+	for _, m := range []struct{ from, to string }{{"/dev", "dev"}, {"/proc", "proc"}, {w.gitDir(), "srv/git"}} {
+		if err := os.MkdirAll(filepath.Join(root, m.to), 0o755); err != nil {
+			return err
+		}
 		if err := unix.Mount(m.from, filepath.Join(root, m.to), "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return err
 		}
@@ -59,7 +71,7 @@ func (w *world) startPrograms(ctx context.Context) error {
 		{"/usr/bin/pebble", "-config", "/etc/pebble.json", "-dnsserver", "127.0.0.1:53"},
 		{"/usr/bin/prometheus", "--config.file=/etc/prometheus.yml", "--storage.tsdb.path=/srv/prometheus",
 			"--web.listen-address=127.0.0.1:9090", "--web.enable-remote-write-receiver", "--log.level=warn"},
-		{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/box_config"},
+		{"/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/world_config"},
 	} {
 		if err := w.startProgram(root, p); err != nil {
 			return err
@@ -96,8 +108,10 @@ func (w *world) writeFiles(root string) error {
 		data []byte
 	}{
 		{"etc/ssh/box_key", 0o600, key},
-		{"etc/ssh/box_config", 0o644, fmt.Appendf(nil, boxd, w.Box.Port)},
+		{"etc/ssh/world_config", 0o644, w.sshd()},
 		{"usr/local/bin/any-key", 0o755, []byte("#!/bin/sh\necho \"$1 $2\"\n")},
+		{"usr/local/bin/read-git", 0o755, []byte(readGit)},
+		{"etc/gitconfig", 0o644, []byte("[safe]\n\tdirectory = *\n")},
 		{"etc/pebble.json", 0o644, pebble},
 		{"etc/pebble.pem", 0o644, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]})},
 		{"etc/pebble.key", 0o600, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret})},
@@ -111,30 +125,57 @@ func (w *world) writeFiles(root string) error {
 			return err
 		}
 	}
-	return w.makeBox(root)
+	return w.makeUsers(root)
 }
 
-// makeBox gives the box its user. Its home is /home, all that it may write to, as on the real one.
-func (w *world) makeBox(root string) error {
-	const uid = 2000
-	user := w.Box.User
-	if user == "" || strings.ContainsAny(user, ":/\n") {
-		return fmt.Errorf("the lab's box cannot have a user named %q", user)
+// sshd is the configuration of the world's ssh server, which listens on every port that the spec names.
+func (w *world) sshd() []byte {
+	ports := []string{w.Box.Port}
+	for _, r := range w.Repositories {
+		if r.Port != "" && !slices.Contains(ports, r.Port) {
+			ports = append(ports, r.Port)
+		}
 	}
-	home := filepath.Join(root, "srv/box", user, "home")
+	var b []byte
+	for _, port := range ports {
+		b = fmt.Appendf(b, "Port %s\n", port)
+	}
+	return fmt.Appendf(b, sshd, w.Box.User)
+}
+
+// makeUsers gives the box its user, whose home is /home, all that it may write to, as on the real one; and the git
+// servers theirs.
+func (w *world) makeUsers(root string) error {
+	const uid = 2000
+	users := []string{w.Box.User}
+	for _, r := range w.Repositories {
+		if r.User != "" && !slices.Contains(users, r.User) {
+			users = append(users, r.User)
+		}
+	}
+	for n, user := range users {
+		if user == "" || strings.ContainsAny(user, ":/\n") {
+			return fmt.Errorf("the lab's ssh server cannot have a user named %q", user)
+		}
+		home, shell := "/home", "/bin/false"
+		if n > 0 {
+			home, shell = "/srv/git", "/bin/sh" // which runs what sshd is told to run
+		}
+		if err := appendTo(filepath.Join(root, "etc/passwd"), fmt.Appendf(nil, "%s:x:%d:%d::%s:%s\n", user, uid+n, uid+n, home, shell)); err != nil {
+			return err
+		}
+		if err := appendTo(filepath.Join(root, "etc/shadow"), fmt.Appendf(nil, "%s:*:19000:0:99999:7:::\n", user)); err != nil {
+			return err
+		}
+	}
+	home := filepath.Join(root, "srv/box", w.Box.User, "home")
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return err
 	}
 	if err := os.Chown(home, uid, uid); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(root, "run/sshd"), 0o755); err != nil {
-		return err
-	}
-	if err := appendTo(filepath.Join(root, "etc/passwd"), fmt.Appendf(nil, "%s:x:%d:%d::/home:/bin/false\n", user, uid, uid)); err != nil {
-		return err
-	}
-	return appendTo(filepath.Join(root, "etc/shadow"), fmt.Appendf(nil, "%s:*:19000:0:99999:7:::\n", user))
+	return os.MkdirAll(filepath.Join(root, "run/sshd"), 0o755)
 }
 
 // startProgram runs a program of the world for as long as the lab lives.

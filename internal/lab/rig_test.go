@@ -40,18 +40,25 @@ func sample(t *testing.T) []*artifact.Tree {
 		"network": {"uplink": "enp41s0", "public": "203.0.113.10", "interface": "vsw0", "private": "10.0.0.2/24", "vlan": 4000, "mtu": 1400},
 		"routes": [{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}],
 		"vendors": [{"name": "grafana", "key": "https://apt.grafana.com/gpg.key", "keyring": "/etc/apt/keyrings/odoogen-grafana.asc"}],
-		"packages": [{"name": "alloy", "version": "1.*", "vendor": "grafana"}, {"name": "certbot"}, {"name": "curl"}, {"name": "restic"}],
+		"packages": [{"name": "alloy", "version": "1.*", "vendor": "grafana"}, {"name": "certbot"}, {"name": "curl"}, {"name": "python3-pip"}, {"name": "python3-venv"}, {"name": "restic"}],
 		"downloads": [{"package": "wkhtmltox", "version": "0.12.6.1-3", "url": "https://github.com/wkhtmltopdf/wkhtmltox.deb"}]}`)
 	ci := file("HOST.json", `{"host": "ci", "fqdn": "ci.internal", "debian": 12,
 		"network": {"uplink": "enp41s0", "interface": "vsw0", "private": "10.0.0.3/24", "vlan": 4000, "mtu": 1400},
 		"routes": [{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}],
-		"vendors": [], "packages": [{"name": "curl"}], "downloads": []}`)
+		"vendors": [], "packages": [{"name": "curl"}, {"name": "git"}], "downloads": []}`)
 	return []*artifact.Tree{
-		{Host: "ci", Files: []artifact.File{ci}},
+		{Host: "ci", Files: []artifact.File{ci,
+			file("mirror/repositories", "# a comment\n"+
+				"addons17 17.0 git@git.example.com:odoo/addons.git addons-deploy-key\n"+
+				"addons19 19.0 ssh://git@git.example.com:2222/odoo/addons.git addons-deploy-key\n"+
+				"odoo17 17.0 https://github.com/odoo/odoo.git -\nodoo19 19.0 https://github.com/odoo/odoo.git -\n")}},
 		{Host: "tests", Files: []artifact.File{web,
 			file("apt/odoogen.sources", "Types: deb\nURIs: https://apt.grafana.com\nSuites: stable\nComponents: main\n"+
 				"Signed-By: /etc/apt/keyrings/odoogen-grafana.asc\n"),
 			file("nginx/sites/qa17.conf", "server {\n\tlisten 80;\n\tserver_name qa17.example.com;\n}\n"),
+			file("instances/qa17.env", "# a comment\nMAJOR=17\nODOO_BIN=odoo17/odoo-bin\nADDONS=\"addons17 odoo17/addons odoo17/odoo/addons\"\nMODULES_WANTED=\"base sale web\"\n"),
+			file("instances/qa19.env", "MAJOR=19\nODOO_BIN=odoo19/odoo-bin\nADDONS=\"addons19/own odoo19/addons odoo19/odoo/addons\"\nMODULES_WANTED=\"base web\"\n"),
+			file("python/17.txt", "# a comment\nphonenumbers==8.13.50\nGoogle.Auth[requests]==2.0\n"),
 			file("restic/backup.env", "RESTIC_REPOSITORY=sftp://u7@u7.your-storagebox.de:23/restic\n")}},
 	}
 }

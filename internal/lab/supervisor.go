@@ -72,9 +72,14 @@ func private(c *config) error {
 	}
 	mounts := []struct{ kind, dir, options string }{{"proc", "/proc", ""}, {"tmpfs", "/run", "mode=0755"}, {"tmpfs", "/tmp", "mode=1777"}}
 	if c.Memory {
-		mounts = append(mounts, struct{ kind, dir, options string }{"tmpfs", filepath.Join(c.dir(), "hosts"), "mode=0755"})
+		for _, h := range c.Hosts {
+			mounts = append(mounts, struct{ kind, dir, options string }{"tmpfs", c.hostDir(h.Name()), "mode=0755"})
+		}
 	}
 	for _, m := range mounts {
+		if err := os.MkdirAll(m.dir, 0o755); err != nil {
+			return err
+		}
 		if err := unix.Mount(m.kind, m.dir, m.kind, 0, m.options); err != nil {
 			return fmt.Errorf("%s: %w", m.dir, err)
 		}
@@ -113,6 +118,8 @@ func (s *supervisor) do(r request, say func(string)) error {
 		return nil
 	case "power-on":
 		return s.boot(ctx, h, say)
+	case "fill", "drain":
+		return s.fill(h, r.Op == "fill")
 	case "cut", "heal":
 		return s.cable(ctx, h, r.Sides, r.Op == "cut")
 	}

@@ -35,7 +35,24 @@ func TestNothingStays(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			lock := filepath.Join(t.TempDir(), "lock")
+			fd, err := syscall.Open(lock, syscall.O_CREAT|syscall.O_RDONLY, 0o600) // left open to every child, as a shell does
+			if err != nil {
+				t.Fatal(err)
+			}
 			r := up(t)
+			_ = syscall.Close(fd)
+			for _, pid := range []int{supervisorPid(r.dir), parentOf(t, supervisorPid(r.dir))} {
+				fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+				if err != nil || len(fds) == 0 {
+					t.Fatalf("no open files of %d: %v", pid, err)
+				}
+				for _, name := range fds {
+					if to, _ := os.Readlink(name); to == lock {
+						t.Errorf("process %d of the lab keeps a file open that is its caller's", pid)
+					}
+				}
+			}
 			running := tracesOf(r.Lab)
 			if len(running.processes) < 10 || len(running.cgroups) == 0 {
 				t.Fatalf("the search for traces finds too little of a running lab: %+v", running)

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"odoogen/internal/artifact"
 )
@@ -63,10 +66,17 @@ func (l *Lab) up(ctx context.Context, c *config, o Options) (*Status, error) {
 		return nil, err
 	}
 	over := &Overlay{Cores: cores(), HostKeys: map[string]string{}, Vendors: map[string]string{}, Downloads: map[string]string{}}
-	if err := l.stock(ctx, c, o, over); err != nil {
+	err := l.stock(ctx, c, o, over)
+	if err != nil {
 		return nil, err
 	}
 	if err := l.makeKeys(ctx, c, over); err != nil {
+		return nil, err
+	}
+	if over.Revs, err = makeRepositories(ctx, c.gitDir(), c.Repositories); err != nil {
+		return nil, err
+	}
+	if err := servePins(c.wwwDir(), c.Pins); err != nil {
 		return nil, err
 	}
 	if err := writeJSON(filepath.Join(l.dir, "overlay.json"), over); err != nil {
@@ -142,6 +152,10 @@ func (l *Lab) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	// What whoever called us has left open is not the lab's to keep: a lock, a pipe that somebody reads to its end.
+	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return err
+	}
 	c, err := program{self: true, argv: append(WatchCommand, l.dir), log: log, attr: &syscall.SysProcAttr{Setsid: true}}.start()
 	if err != nil {
 		return err
@@ -162,7 +176,7 @@ func (l *Lab) launch(ctx context.Context) error {
 	}
 }
 
-// makeKeys makes the hosts' ssh keys, the box's and the operator's.
+// makeKeys makes the hosts' ssh keys, that of the world's ssh server and the operator's.
 func (l *Lab) makeKeys(ctx context.Context, c *config, over *Overlay) error {
 	dir := filepath.Join(l.dir, "keys")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // world is all that is not the spec's: DNS, web servers of every name, a certificate authority that issues over ACME,
-// receivers of metrics, logs and pings, package archives, and a Storage Box.
+// receivers of metrics, logs and pings, package archives, git servers, and a Storage Box.
 type world struct {
 	*config
 	ca     *authority
@@ -105,11 +105,14 @@ func proxy(to string, edit func(*http.Request)) *httputil.ReverseProxy {
 	}
 }
 
-// ServeHTTP answers for every name: packages, ACME and metrics go where they belong; all else is recorded and
+// ServeHTTP answers for every name: packages, code, ACME and metrics go where they belong; all else is recorded and
 // answered with 200.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if name := w.packageFile(r); name != "" {
 		http.ServeFile(rw, r, name)
+		return
+	}
+	if serveGit(rw, r, w.gitDir()) {
 		return
 	}
 	if isACME(r.URL.Path) {
@@ -126,15 +129,22 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(rw, "OK")
 }
 
-// packageFile is the file of a package archive that the request is for, or empty. A name's own files come first.
+// packageFile is the file of a package archive or index that the request is for, or empty. A name's own files come first.
 func (w *world) packageFile(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
 		host = r.Host
 	}
+	folders := []string{w.wwwDir()}
+	for _, suite := range slices.Sorted(maps.Keys(w.Pools)) {
+		folders = append(folders, filepath.Join(w.Pools[suite], "www"))
+	}
 	for _, name := range []string{host, anyHost} {
-		for _, suite := range slices.Sorted(maps.Keys(w.Pools)) {
-			file := filepath.Join(w.Pools[suite], "www", path.Clean("/"+name), filepath.FromSlash(path.Clean("/"+r.URL.Path)))
+		for _, folder := range folders {
+			file := filepath.Join(folder, path.Clean("/"+name), filepath.FromSlash(path.Clean("/"+r.URL.Path)))
+			if strings.HasSuffix(r.URL.Path, "/") {
+				file = filepath.Join(file, "index.html")
+			}
 			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
 				return file
 			}

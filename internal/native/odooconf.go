@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"odoogen/internal/artifact"
+	"odoogen/internal/vocabulary"
 )
 
 // odooConf reads odoo.conf as Odoo does: Python's RawConfigParser, then Odoo's own types (odoo/tools/config.py). Odoo
@@ -103,9 +104,9 @@ func optionProblems(all []setting, series int) []Problem {
 			continue // for an addon that reads the file itself
 		}
 		values[s.key] = s.value
-		if k := kindOf(s.key, series); k == 0 {
+		if k := vocabulary.OdooOption(s.key, series); k == 0 {
 			refuse(fmt.Sprintf("Odoo %d has no such option", series))
-		} else if message := k.complaint(s.value); message != "" {
+		} else if message := k.Complaint(s.value); message != "" {
 			refuse(message)
 		}
 	}

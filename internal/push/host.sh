@@ -850,7 +850,8 @@ why() { [ "$1" = - ] || journalctl --quiet --no-pager -o cat -n 8 -u "$1" 2>/dev
 # --- Probing ----------------------------------------------------------------------------------------------------
 
 # probe SECONDS: tries those on stdin until all answer as they should, for that long at most. After a turn all are tried
-# once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers.
+# once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers. Says
+# what it leaves out, and why.
 probe() {
 	local line deadline=$((SECONDS + $1)) held=no wrong all facts again
 	mapfile -t all
@@ -888,8 +889,8 @@ ask_units() {
 }
 
 probe_one() {
-	local kind a b c d got
-	IFS=$'\t' read -r kind a b c d <<<"$1"
+	local kind a b c d e got
+	IFS=$'\t' read -r kind a b c d e <<<"$1"
 	said="$kind $a"
 	case $kind in
 	unit)
@@ -899,7 +900,10 @@ probe_one() {
 		[[ $got == *ActiveState=active* || $got == *ActiveState=inactive*ConditionResult=no* ]]
 		;;
 	http)
-		[ "$d" = - ] || [ -e "$d" ] || return 0
+		if [ "$d" != - ] && [ ! -e "$d" ]; then
+			printf 'skipped\t%s\n' "$e"
+			return 0
+		fi
 		[ "$b" != - ] || b=${a#*//} b=${b%%/*}
 		got=$(curl --silent --output /dev/null --max-time 5 --header "Host: $b" --write-out '%{http_code}' "$a") || true
 		said="$a answers $got, and $c is expected"

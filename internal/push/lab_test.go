@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func newRig(t *testing.T, packages ...string) *rig {
 		host := trees[1].File(artifact.HostName)
 		host.Data = bytes.Replace(host.Data, []byte(`"packages": [`), []byte(`"packages": [{"name": "`+p+`"}, `), 1)
 	}
-	_, err = r.Up(t.Context(), lab.Options{Trees: trees, Whitelist: []string{"198.51.100.0/28"},
+	_, err = r.Up(t.Context(), lab.Options{Trees: trees, Whitelist: []string{"198.51.100.0/28"}, Memory: true,
 		Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)
@@ -220,6 +221,25 @@ func (r *rig) command(c change, args ...string) *exec.Cmd {
 	return exec.CommandContext(r.t.Context(), r.odoogen, argv...)
 }
 
+// odoogenOn runs a command of odoogen's on trees, as the office does it, and wants an exit code; it returns what was said.
+func (r *rig) odoogenOn(want int, trees []*artifact.Tree, args ...string) string {
+	r.t.Helper()
+	built := filepath.Join(r.t.TempDir(), "out")
+	if _, err := artifact.Write(built, trees); err != nil {
+		r.t.Fatal(err)
+	}
+	argv := slices.Concat([]string{"-C", r.dir, "lab", "exec", r.odoogen}, args, []string{"--built", built})
+	cmd := exec.CommandContext(r.t.Context(), r.odoogen, argv...)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		r.t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		r.t.Fatalf("%s exits with %d, want %d:\n%s", args, got, want, out)
+	}
+	return string(out)
+}
+
 // push pushes and wants an exit code; it returns what was said.
 func (r *rig) push(want int, c change, args ...string) string {
 	r.t.Helper()
@@ -248,7 +268,7 @@ func (r *rig) cut(signal os.Signal, after string, c change, args ...string) int 
 	select {
 	case <-said.seen:
 	case <-time.After(time.Minute):
-		r.t.Errorf("push does not say %q:\n%s", after, said.all.String())
+		r.t.Errorf("push does not say %q:\n%s", after, said.text())
 	}
 	_ = cmd.Process.Signal(signal)
 	_ = cmd.Wait()
@@ -257,13 +277,22 @@ func (r *rig) cut(signal os.Signal, after string, c change, args ...string) int 
 
 // watched is what a program says, until it says something.
 type watched struct {
+	mu   sync.Mutex
 	all  bytes.Buffer
 	want string
 	seen chan struct{}
 	once bool
 }
 
+func (w *watched) text() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.String()
+}
+
 func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.all.Write(p)
 	if !w.once && strings.Contains(w.all.String(), w.want) {
 		w.once = true

@@ -3,14 +3,15 @@ package push
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // probe finds out whether all that a host shall run works, seen from itself and from another host, within so many
-// seconds.
-func (p *Push) probe(ctx context.Context, h *host, seconds int) error {
+// seconds. It returns why probes were left out, each reason once: what they ask for is not there yet.
+func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []string, err error) {
 	var own, peer facts
 	if p.found {
 		for _, unit := range h.plan.stay {
@@ -29,7 +30,7 @@ func (p *Push) probe(ctx context.Context, h *host, seconds int) error {
 		case "unit":
 			f.add("unit", probe.Unit)
 		case "http":
-			f.add("http", probe.URL, probe.Host, strconv.Itoa(probe.Status), probe.When)
+			f.add("http", probe.URL, probe.Host, strconv.Itoa(probe.Status), probe.When, probe.Otherwise)
 		case "tls":
 			f.add("tls", probe.Address, probe.Name)
 		case "tcp":
@@ -39,17 +40,22 @@ func (p *Push) probe(ctx context.Context, h *host, seconds int) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(seconds)*time.Second)
 	defer cancel()
 	args := []string{strconv.Itoa(seconds)}
-	if err := p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader()}); err != nil {
-		return err
+	note := func(w []string) {
+		if w[0] == "skipped" && len(w) == 2 && !slices.Contains(skipped, w[1]) {
+			skipped = append(skipped, w[1])
+		}
+	}
+	if err := p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note}); err != nil {
+		return skipped, err
 	}
 	other := p.peer(h)
 	if other == nil || peer.b.Len() == 0 {
-		return nil
+		return skipped, nil
 	}
 	if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
-		return fmt.Errorf("seen from %s: %w", other.name, err)
+		return skipped, fmt.Errorf("seen from %s: %w", other.name, err)
 	}
-	return nil
+	return skipped, nil
 }
 
 // Status is what a host is, and what of it is not as it should be.
@@ -58,6 +64,23 @@ type Status struct {
 	Generation string   `json:"generation,omitempty"`
 	Probes     int      `json:"probes"`
 	Wrong      []string `json:"wrong,omitempty"`
+	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later
+}
+
+// Await asks the hosts again and again until nothing is wrong and no probe is left out, for so long at most. It returns
+// what they said last.
+func (p *Push) Await(ctx context.Context, atMost time.Duration) []*Status {
+	for end := time.Now().Add(atMost); ; {
+		all := p.Status(ctx)
+		unsettled := slices.ContainsFunc(all, func(s *Status) bool { return len(s.Wrong)+len(s.Skipped) > 0 })
+		if !unsettled || ctx.Err() != nil || !time.Now().Before(end) {
+			return all
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
 }
 
 // Status asks the hosts. One that does not answer is among what is wrong.
@@ -93,7 +116,9 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		case !h.plan.Empty():
 			wrong(h, fmt.Errorf("differs from its tree: odoogen plan %s", h.name))
 		}
-		if err := p.probe(ctx, h, 0); err != nil {
+		skipped, err := p.probe(ctx, h, 0)
+		all[h.name].Skipped = skipped
+		if err != nil {
 			wrong(h, err)
 		}
 		return nil

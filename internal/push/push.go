@@ -355,7 +355,11 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	}
 	return each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
-		return p.probe(ctx, h, int(p.ProbeFor.Seconds()))
+		skipped, err := p.probe(ctx, h, int(p.ProbeFor.Seconds()))
+		for _, why := range skipped {
+			p.Say(h.name, "not probed: "+why)
+		}
+		return err
 	})
 }
 

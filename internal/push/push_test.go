@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,7 @@ func TestPush(t *testing.T) {
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"what was changed by hand is not overwritten unasked", drift},
+		{"what is not there yet is told, and waited for", leftOut},
 		{"who reads a generation while the host turns never sees two", neverAMix},
 		{"a host that would lock the pusher out goes back", lockedOut},
 		{"a host goes back to what it was before, from here and by hand", rollback},
@@ -243,6 +245,31 @@ func linkCut(r *rig) {
 		r.t.Fatal(err)
 	}
 	r.push(Applied, more)
+}
+
+func leftOut(r *rig) {
+	const probes = `"probes": [{"kind": "unit", "unit": "vswitch.service"}`
+	trees := r.trees(with(nil))
+	for _, tree := range trees {
+		if f := tree.File("HOST.json"); tree.Host == "tests" {
+			f.Data = bytes.Replace(f.Data, []byte(probes), []byte(probes+`, {"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200,
+				"when": "/run/release", "otherwise": "qa17 has no release yet"}`), 1)
+		}
+	}
+	said := r.odoogenOn(Applied, trees, "push", "--yes", "--unreviewed")
+	if !strings.Contains(said, "tests: not probed: qa17 has no release yet") {
+		r.t.Errorf("push says:\n%s", said)
+	}
+	said = r.odoogenOn(0, trees, "status")
+	if !strings.Contains(said, "  left out: qa17 has no release yet\n") || !strings.Contains(said, "5 probes pass, 1 are left out") {
+		r.t.Errorf("status says:\n%s", said)
+	}
+	r.odoogenOn(1, trees, "status", "--wait", "1s")
+	r.on("tests", "systemd-run --quiet --on-active=3 touch /run/release")
+	if said := r.odoogenOn(0, trees, "status", "--wait", "1m"); !strings.Contains(said, "all 6 probes pass") {
+		r.t.Errorf("status says:\n%s", said)
+	}
+	r.push(Applied, with(nil))
 }
 
 func lockedOut(r *rig) {

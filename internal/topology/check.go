@@ -75,6 +75,12 @@ var rules = []rule{
 		doc: "What Debian does not have comes from a declared vendor (jenkins, alloy), and each package from one."},
 	{id: "cost", waivable: true, check: checkCost, needs: []string{"hosts", "budget", "backup"},
 		doc: "The prices of hosts and backup storage, with budget.buffer on top, are no more than budget.monthly."},
+	{id: "extra", check: checkExtra,
+		doc: "A further setting (`extra` of odoo.conf and PostgreSQL, `sysctl`) is one that its program knows in that version, that odoogen does not set itself, and no secret."},
+	{id: "drop-ins", check: checkDropIns,
+		doc: "A drop-in extends a unit that the host has, by sections and settings that systemd knows, and leaves the limits that the rules count with to the spec."},
+	{id: "snippets", check: checkSnippets,
+		doc: "What is added to a vhost is whole directives, and none that odoogen sets in every vhost."},
 	{id: "targets", waivable: true, check: checkTargets,
 		doc: "Targets agree: half of the deploys are no slower than 95 of 100."},
 	{id: "accept", // checkWaivers, which asks the other rules

@@ -63,10 +63,13 @@ func (c *CI) AddressPath() string {
 // Mirror is the repository's bare mirror, below MirrorDir.
 func (r *Repository) Mirror() string { return r.Name + ".git" }
 
-// MirrorURL is where jobs fetch the repository from: the mirror, never the hosting service.
-func (c *CI) MirrorURL(r *Repository) string {
-	return "git://" + net.JoinHostPort(c.Address(), strconv.Itoa(c.Mirror.Port)) + "/" + r.Mirror()
+// MirrorsURL is where the mirrors of all repositories are.
+func (c *CI) MirrorsURL() string {
+	return "git://" + net.JoinHostPort(c.Address(), strconv.Itoa(c.Mirror.Port))
 }
+
+// MirrorURL is where jobs fetch the repository from: the mirror, never the hosting service.
+func (c *CI) MirrorURL(r *Repository) string { return c.MirrorsURL() + "/" + r.Mirror() }
 
 // JavaHome is where the package of Java lies: both Adoptium's and Debian's install below /usr/lib/jvm.
 func (t *Topology) JavaHome() string {

@@ -75,13 +75,20 @@ func (d *decoder) decode(v cue.Value, into reflect.Value, path string) {
 		}
 		return
 	}
+	if s, ok := into.Addr().Interface().(*Scalar); ok {
+		*s = scalar(v)
+		return
+	}
 	switch into.Kind() {
 	case reflect.Struct:
 		d.decodeStruct(v, into, path)
 	case reflect.Slice:
-		if elem := into.Type().Elem(); elem.Kind() == reflect.Pointer {
+		switch elem := into.Type().Elem(); {
+		case elem.Kind() == reflect.Pointer:
 			d.decodeMap(v, into, path)
-		} else {
+		case elem == reflect.TypeFor[Scalar]() && v.Kind() != cue.ListKind:
+			into.Set(reflect.ValueOf([]Scalar{scalar(v)}))
+		default:
 			d.decodeList(v, into, path)
 		}
 	case reflect.String:
@@ -103,6 +110,15 @@ func (d *decoder) decode(v cue.Value, into reflect.Value, path string) {
 	default:
 		panic(fmt.Sprintf("topology: cannot decode %s into %s", path, into.Type()))
 	}
+}
+
+// scalar is the text of a value that is a text, a number, true or false.
+func scalar(v cue.Value) Scalar {
+	if s, err := v.String(); err == nil {
+		return Scalar(s)
+	}
+	text, _ := v.MarshalJSON() // of a number or a boolean its usual spelling
+	return Scalar(text)
 }
 
 func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {

@@ -165,6 +165,7 @@ func (t *Topology) Units(h *Host) []Wanted {
 		add(NginxUnit, h.Path)
 		add("certbot.timer", "network.acme")
 		add(Timer(IssueUnit), "network.acme")
+		add(Timer(FirstReleaseUnit), "sources.releases")
 	}
 	if h.CI != nil {
 		add(JenkinsUnit, "ci.jenkins")

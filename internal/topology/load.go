@@ -2,6 +2,8 @@ package topology
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 )
@@ -28,6 +30,7 @@ func Load(dir string) (*Topology, *Origins, error) {
 	t := &Topology{set: map[string]bool{}}
 	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
+	t.inheritExtra()
 	t.nameWaivers(e.origins)
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
@@ -42,7 +45,8 @@ func Load(dir string) (*Topology, *Origins, error) {
 	return t, e.origins, nil
 }
 
-// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances.
+// inherit begins an instance with a copy of its class's settings. Classes are decoded before instances. Further options
+// are a map, and wait until the instance's own are there.
 func (t *Topology) inherit(entry any, v cue.Value) {
 	i, ok := entry.(*Instance)
 	if !ok {
@@ -54,5 +58,27 @@ func (t *Topology) inherit(entry any, v cue.Value) {
 	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
 	if c := t.classes[name]; c != nil {
 		i.Settings = c.Settings
+		i.Extra = nil
 	}
+}
+
+// inheritExtra gives instances the further options of their classes.
+func (t *Topology) inheritExtra() {
+	for _, i := range t.Instances {
+		if c := t.classes[i.ClassName]; c != nil {
+			i.Extra = merged(c.Extra, i.Extra)
+		}
+	}
+}
+
+// merged are the settings of a class and of an instance by name; what both say is the instance's.
+func merged(class, own []*Setting) []*Setting {
+	all := slices.Clone(own)
+	for _, s := range class {
+		if !slices.ContainsFunc(own, func(o *Setting) bool { return o.Name == s.Name }) {
+			all = append(all, s)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Setting) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }

@@ -47,6 +47,10 @@ type Host struct {
 	Uplink    Uplink   `cue:"uplink"`
 	Reserve   Reserve  `cue:"reserve"`
 
+	Sysctl   []*Setting `cue:"sysctl"`
+	Packages []string   `cue:"packages"`
+	Units    []*DropIn  `cue:"units"`
+
 	Clusters  []*Cluster
 	Instances []*Instance
 	CI        *CI     // set on the CI host alone
@@ -76,6 +80,38 @@ type Uplink struct {
 	Manager     string `cue:"manager"` // ifupdown or networkd
 	NetworkFile string `cue:"networkFile"`
 	MTU         int    `cue:"mtu"`
+}
+
+// Setting is a setting in a program's own words, which odoogen hands on without knowing what it does.
+type Setting struct {
+	Name  string `cue:",name"`
+	Path  string `cue:",path"`
+	Value Scalar `cue:",value"`
+}
+
+// Scalar is a text, a number, true or false, as text.
+type Scalar string
+
+// DropIn is what a drop-in adds to a unit.
+type DropIn struct {
+	Name     string     `cue:",name"` // the unit
+	Path     string     `cue:",path"`
+	Sections []*Section `cue:"dropin"`
+	Effect   string     `cue:"effect"` // restart, daemon-reload, or empty for what the unit's kind suggests
+}
+
+// Section is a section of a unit file.
+type Section struct {
+	Name     string         `cue:",name"`
+	Path     string         `cue:",path"`
+	Settings []*UnitSetting `cue:",value"`
+}
+
+// UnitSetting is one setting of a section, as often as it has values.
+type UnitSetting struct {
+	Name   string   `cue:",name"`
+	Path   string   `cue:",path"`
+	Values []Scalar `cue:",value"`
 }
 
 // Reserve is what the budgets leave to everything that odoogen does not describe.
@@ -150,6 +186,7 @@ type Cluster struct {
 	Exporter int             `cue:"exporter"`
 	Limits   ClusterLimits   `cue:"limits"`
 	Settings ClusterSettings `cue:"settings"`
+	Extra    []*Setting      `cue:"extra"` // of postgresql.conf
 
 	Host      *Host
 	Instances []*Instance
@@ -204,6 +241,8 @@ type Settings struct {
 	Demo              bool    `cue:"demo"`
 	Backup            bool    `cue:"backup"`
 	Disk              Disk    `cue:"disk"`
+
+	Extra []*Setting `cue:"extra"` // of odoo.conf
 }
 
 // Update is what a module update may use beside its instance.
@@ -241,6 +280,7 @@ type Instance struct {
 	HTTPPort   int      `cue:"http_port"`
 	GeventPort int      `cue:"gevent_port"`
 	Modules    []string `cue:"modules"`
+	Nginx      []string `cue:"nginx"` // directives of its vhost
 	Settings   `cue:",inline"`
 
 	Class   *Class

@@ -77,6 +77,12 @@ func TestModelIsTheSchema(t *testing.T) {
 				return
 			}
 			walk(path+".*", entry, goType.Elem())
+		case goType == reflect.TypeFor[Scalar]():
+			if any := cue.StringKind | cue.NumberKind | cue.BoolKind; kind&^any != 0 || kind&cue.StringKind == 0 {
+				differ(path, "the schema has %v, the model a scalar", kind)
+			}
+		case goType == reflect.TypeFor[[]Scalar]():
+			walk(path, listless(v), goType.Elem())
 		case goType.Kind() == reflect.Slice:
 			if kind != cue.ListKind {
 				differ(path, "the schema has %v, the model a list", kind)
@@ -98,6 +104,17 @@ func TestModelIsTheSchema(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), differences); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// listless is a value that may be one thing or a list of such, without the list.
+func listless(v cue.Value) cue.Value {
+	_, ways := v.Expr()
+	for _, w := range ways {
+		if w.IncompleteKind()&cue.ListKind == 0 {
+			return w
+		}
+	}
+	return cue.Value{}
 }
 
 // listElement is what a list's elements are, also of a list with a default.

@@ -52,7 +52,12 @@ const (
 	AlloyUnit    = "alloy.service"
 	SSHUnit      = "ssh.service"
 
+	PingTemplate     = "odoogen-ping@.service"     // tells how a job ended
+	VenvTemplate     = "odoogen-venv@.service"     // makes the Python environment of a version
+	PostgresTemplate = "odoogen-postgres@.service" // makes a cluster's roles and databases
+
 	CertificatesUnit = "odoogen-certificates.service"       // self-signed, so that nginx starts
+	FirstReleaseUnit = "odoogen-first-release.service"      // what an instance without a release runs
 	IssueUnit        = "odoogen-certificates-issue.service" // from the certificate authority
 )
 

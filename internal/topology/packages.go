@@ -34,6 +34,9 @@ func (t *Topology) PackagesOf(h *Host) []Package {
 	for n, name := range t.Packages.Extra {
 		add(fmt.Sprintf("packages.extra[%d]", n), name)
 	}
+	for n, name := range h.Packages {
+		add(fmt.Sprintf("%s.packages[%d]", h.Path, n), name)
+	}
 	if t.Backup.None == nil {
 		add("backup", "restic")
 	}

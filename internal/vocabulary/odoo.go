@@ -1,15 +1,15 @@
-package native
+package vocabulary
 
 import (
 	"slices"
 	"strconv"
 )
 
-// kind is the type of an Odoo option.
-type kind int
+// Kind is the type of an option of odoo.conf.
+type Kind int
 
 const (
-	isText kind = iota + 1
+	isText Kind = iota + 1
 	isInt
 	isFloat
 	isBool
@@ -20,7 +20,7 @@ const (
 
 // odooOptions are the keys of odoo/tools/config.py in 17.0 and 19.0, those that only a file can set included. What
 // stays out on purpose: the aliases of old names (xmlrpc_port, longpolling_port), which 19 does not know.
-var odooOptions = map[kind][]string{
+var odooOptions = map[Kind][]string{
 	isText: words(`admin_passwd csv_internal_sep publisher_warranty_url bin_path import_url_regex proxy_access_token
 		without_demo pidfile addons_path upgrade_path pre_upgrade_scripts server_wide_modules data_dir
 		http_interface dbfilter logfile log_handler log_db log_db_level screencasts screenshots
@@ -53,8 +53,8 @@ var sslModes = words("disable allow prefer require verify-ca verify-full")
 
 var logLevels = words("info debug_rpc warn test critical runbot debug_sql error debug debug_rpc_answer notset")
 
-// kindOf is the type of an option in an Odoo series, or 0 where that series has no such option.
-func kindOf(key string, series int) kind {
+// OdooOption is the type of an option of odoo.conf in an Odoo series, 17 or 19; 0 where that series has no such option.
+func OdooOption(key string, series int) Kind {
 	if slices.Contains(newIn19, key) && series < 19 || slices.Contains(goneIn19, key) && series >= 19 {
 		return 0
 	}
@@ -66,8 +66,25 @@ func kindOf(key string, series int) kind {
 	return 0
 }
 
-// complaint tells what is wrong with a value of the type, or nothing.
-func (k kind) complaint(value string) string {
+// OdooOptions are all options of odoo.conf that a series has and a file may set, sorted.
+func OdooOptions(series int) []string {
+	var all []string
+	for k, keys := range odooOptions {
+		for _, key := range keys {
+			if k != isAction && OdooOption(key, series) != 0 {
+				all = append(all, key)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Boolean tells whether the option is True or False.
+func (k Kind) Boolean() bool { return k == isBool }
+
+// Complaint tells what is wrong with a value of the type, or nothing.
+func (k Kind) Complaint(value string) string {
 	switch {
 	case k == isAction:
 		return "not to be set in a file"

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"odoogen/internal/artifact"
+	"odoogen/internal/lab"
+)
+
+// scan finds the open TCP ports of an address, all 65,535 looked at from a position.
+func (s *servers) scan(ctx context.Context, position, address string) ([]int, error) {
+	cmd := exec.CommandContext(ctx, s.odoogen, "lab", "exec", "--from", position, "nmap", "-Pn", "-n", "-sS", "-p-",
+		"--min-rate", "6000", "--max-retries", "2", "-oG", "-", address)
+	cmd.Dir = s.dir
+	out, err := cmd.Output()
+	var ports []int
+	for _, m := range regexp.MustCompile(`(\d+)/open/tcp`).FindAllSubmatch(out, -1) {
+		n, _ := strconv.Atoi(string(m[1]))
+		ports = append(ports, n)
+	}
+	slices.Sort(ports)
+	return ports, err
+}
+
+// declared are the ports that a host's spec opens, by how far.
+func declared(t testing.TB, dir, host string) map[string][]int {
+	t.Helper()
+	tree, err := artifact.ReadTree(filepath.Join(dir, "golden", host))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := tree.ReadHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ports := map[string][]int{}
+	for _, l := range h.Listeners {
+		if l.Unit != "" { // a place that is kept has none
+			ports[l.Reach] = append(ports[l.Reach], l.Port)
+		}
+	}
+	for _, p := range ports {
+		slices.Sort(p)
+	}
+	return ports
+}
+
+// publicly are the hosts' public addresses: ci has one until its first push closes it.
+var publicly = map[string]string{"tests": "203.0.113.10", "ci": "203.0.113.20"}
+
+// watchExposure scans both hosts from the public side, over and over, until it is stopped. It then returns every port
+// that was ever open.
+func (s *servers) watchExposure() (stop func() map[string][]int) {
+	ctx, cancel := context.WithCancel(s.t.Context())
+	seen := map[string]map[int]bool{}
+	scans := map[string]int{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for host, address := range publicly {
+		seen[host] = map[int]bool{}
+		all.Go(func() {
+			for ctx.Err() == nil {
+				ports, err := s.scan(ctx, lab.Stranger, address)
+				mu.Lock()
+				for _, p := range ports {
+					seen[host][p] = true
+				}
+				if err == nil {
+					scans[host]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	return func() map[string][]int {
+		cancel()
+		all.Wait()
+		open := map[string][]int{}
+		for host := range publicly {
+			open[host] = slices.Sorted(maps.Keys(seen[host]))
+			s.t.Logf("%s was scanned %d times while it was pushed to: %v", host, scans[host], open[host])
+			if scans[host] == 0 {
+				s.t.Errorf("%s was never scanned to the end", host)
+			}
+		}
+		return open
+	}
+}
+
+// exposure: what is open is what the spec opens, seen from a stranger, from the whitelist and from the private network,
+// and what listens at all is what it names.
+func exposure(s *servers) {
+	private := map[string]string{"tests": "10.0.0.2", "ci": "10.0.0.3"}
+	for _, host := range []string{"tests", "ci"} {
+		ports := declared(s.t, s.dir, host)
+		public := ports["public"]
+		inside := slices.Sorted(slices.Values(slices.Concat(public, ports["private"])))
+		whitelisted := public
+		if host == "tests" {
+			whitelisted = slices.Sorted(slices.Values(append(slices.Clone(public), 22))) // the fallback route
+		}
+		for _, c := range []struct {
+			position, address string
+			want              []int
+		}{
+			{lab.Stranger, publicly[host], public},
+			{lab.Office, publicly[host], whitelisted},
+			{lab.VPN, private[host], inside},
+		} {
+			got, err := s.scan(s.t.Context(), c.position, c.address)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.t.Logf("%s at %s, from %s: %v", host, c.address, c.position, got)
+			if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
+				s.t.Errorf("%s at %s, from %s: (-want +open)\n%s", host, c.address, c.position, diff)
+			}
+		}
+		// What listens on any address but loopback must be declared with that reach; what listens on loopback, at all.
+		named := slices.Concat(inside, ports["loopback"])
+		for line := range strings.Lines(s.on(host, "ss -Hltn | awk '{print $4}' | sort -u")) {
+			address, port, _ := cutLast(strings.TrimSpace(line), ":")
+			n, err := strconv.Atoi(port)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			loopback := strings.HasPrefix(address, "127.") || address == "[::1]"
+			if !slices.Contains(named, n) || !loopback && !slices.Contains(inside, n) {
+				s.t.Errorf("%s: something listens at %s, which the spec does not say", host, strings.TrimSpace(line))
+			}
+		}
+	}
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}

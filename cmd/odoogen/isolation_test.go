@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"odoogen/internal/lab"
+)
+
+// stress is what staging19 may do at its worst: more processes than it has CPU, more memory than it may have, a disk
+// that is written to without pause, and heavy queries in the cluster of its class. It runs for as many seconds.
+const stress = `until=$((SECONDS + $1))
+in_slice() { systemd-run --quiet --collect --slice=odoo-staging19.slice --uid=odoo-staging19 --property=RuntimeMaxSec="$1" -- "${@:2}"; }
+for i in 1 2 3 4; do in_slice "$1" sh -c 'while :; do :; done'; done
+in_slice "$1" sh -c "while :; do dd if=/dev/zero of=/var/lib/odoo/staging19/stress bs=1M count=256 conv=fsync status=none; done"
+for i in 1 2 3 4; do
+	runuser -u odoo-staging19 -- timeout "$1" psql -XAtqp 5433 -h /run/postgresql staging19 -c 'SELECT sum(sqrt(n)) FROM generate_series(1, 1000000000) n' >/dev/null 2>&1 &
+done
+group=$(systemctl show --value --property=ControlGroup odoo-staging19)
+bash -c 'echo $$ >/sys/fs/cgroup/memory'"$group"'/cgroup.procs; exec python3 -c "len(b\"x\" * (5 << 30))"' && echo 'had 5G' || echo killed
+while ((SECONDS < until)); do sleep 0.2; done
+wait
+rm -f /var/lib/odoo/staging19/stress
+`
+
+// used is the processor time of units' cgroups on tests so far.
+func (s *servers) used(units ...string) []time.Duration {
+	s.t.Helper()
+	var all []time.Duration
+	for line := range strings.Lines(s.on("tests", `for u in `+strings.Join(units, " ")+`; do cat /sys/fs/cgroup/cpuacct$(systemctl show --value --property=ControlGroup "$u")/cpuacct.usage; done`)) {
+		n, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		all = append(all, time.Duration(n))
+	}
+	return all
+}
+
+// ask asks qa17 for its login page n times, ten a second, as somebody outside does. It returns how long each took, in
+// their order of length, and how many failed.
+func (s *servers) ask(n int) (took []time.Duration, failed int) {
+	s.t.Helper()
+	out, _ := s.from(lab.Stranger, "curl", "-sS", "--rate", "10/s", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
+		fmt.Sprintf("https://qa17.example.com/web/login?[1-%d]", n))
+	for line := range strings.Lines(out) {
+		code, seconds, _ := strings.Cut(strings.TrimSpace(line), " ")
+		d, err := time.ParseDuration(seconds + "s")
+		if err != nil || code != "200" {
+			s.t.Log(strings.TrimSpace(line))
+			failed++
+			continue
+		}
+		took = append(took, d)
+	}
+	slices.Sort(took)
+	if len(took)+failed < n {
+		s.t.Fatalf("%d requests, and only %d answers:\n%s", n, len(took)+failed, out)
+	}
+	return took, failed
+}
+
+func p99(sorted []time.Duration) time.Duration { return sorted[(len(sorted)*99+99)/100-1] }
+
+// scaled pushes the spec with quotas that limit as much on this machine's processors as they do on the hosts' 16 threads.
+func (s *servers) scaled() {
+	s.t.Helper()
+	out := filepath.Join(s.t.TempDir(), "scaled")
+	s.run(0, "lab", "build", "--scale-quotas", "-o", out)
+	s.in(0, "push", "--yes", "--unreviewed", "--built", out)
+}
+
+// limitsBite: whatever staging19 does, it stays within what it was given, is killed inside its own slice, and no request
+// to qa17 fails.
+func limitsBite(s *servers) {
+	s.scaled()
+	quotas := s.on("tests", "systemctl show --value --property=CPUQuotaPerSecUSec odoo-staging19.slice postgresql@15-staging.service")
+	var quota []time.Duration
+	for q := range strings.FieldsSeq(quotas) {
+		d, err := time.ParseDuration(q)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		quota = append(quota, d)
+	}
+	running := func() string {
+		return s.on("tests", "systemctl show --value --property=InvocationID,NRestarts odoo-qa17 odoo-qa19 odoo-ba17 odoo-ba19 odoo-staging17 postgresql@15-main postgresql@15-staging nginx")
+	}
+	idle, failed := s.ask(50)
+	before, began, used := running(), time.Now(), s.used("odoo-staging19.slice", "postgresql@15-staging.service")
+	said := make(chan string)
+	go func() {
+		one := *s
+		said <- one.on("tests", "set -- 15\n"+stress)
+	}()
+	loaded, more := s.ask(120)
+	stressed := <-said
+	took := time.Since(began)
+	for i, u := range s.used("odoo-staging19.slice", "postgresql@15-staging.service") {
+		name, share := []string{"staging19's slice", "the staging cluster"}[i], float64(u-used[i])/float64(took)
+		s.t.Logf("%s used %.0f%% of a processor; its quota is %.0f%%", name, share*100, quota[i].Seconds()*100)
+		if share > 1.1*quota[i].Seconds() {
+			s.t.Errorf("%s used more than its quota", name)
+		}
+	}
+	s.t.Logf("qa17's 99th percentile: idle %v, beside the stress %v", p99(idle), p99(loaded))
+	if failed+more > 0 {
+		s.t.Errorf("%d requests to qa17 failed", failed+more)
+	}
+	if !strings.HasSuffix(stressed, "killed") {
+		s.t.Errorf("5 GB in odoo-staging19: %s", stressed)
+	}
+	if after := running(); after != before {
+		s.t.Errorf("something else than staging19 was restarted:\n%s\n\nafter:\n%s", before, after)
+	}
+	s.in(0, "push", "--yes")
+}
+
+// BenchmarkIsolation reports qa17's 99th percentile while staging19 does its worst, as a ratio to what it is when nothing
+// else runs. To reach: 1.25.
+func BenchmarkIsolation(b *testing.B) {
+	if missing := lab.Missing(); missing != nil {
+		b.Skip("left out:", missing)
+	}
+	s := newServers(b)
+	s.run(0, "lab", "up")
+	s.in(0, "push", "--yes")
+	s.in(0, "status", "--wait", "10m")
+	s.scaled()
+	s.ask(50) // warm
+	const rounds, requests = 3, 200
+	var ratios, idles, loadeds []float64
+	for b.Loop() {
+		for range rounds {
+			idle, failed := s.ask(requests)
+			said := make(chan string)
+			go func() { said <- s.on("tests", "set -- 30\n"+stress) }()
+			time.Sleep(2 * time.Second)
+			loaded, more := s.ask(requests)
+			<-said
+			if failed+more > 0 {
+				b.Errorf("%d requests failed", failed+more)
+			}
+			i, l := p99(idle).Seconds()*1000, p99(loaded).Seconds()*1000
+			idles, loadeds, ratios = append(idles, i), append(loadeds, l), append(ratios, l/i)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(idles), "p99-idle-ms")
+	b.ReportMetric(median(loadeds), "p99-stressed-ms")
+	b.ReportMetric(median(ratios), "x-idle")
+	b.ReportMetric(1.25, "x-idle-limit")
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}

@@ -1,0 +1,304 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"odoogen/internal/lab"
+)
+
+// point is where in a push a fault strikes: when the push is about to ask tests for a verb, or has said something.
+type point struct {
+	after string // as docs/push.md names it
+	verb  string // the verb that comes next
+	nth   int    // of its calls
+	said  string // or what the push says when it is there
+}
+
+var points = []point{
+	{after: "observe", verb: "lease", nth: 1},
+	{after: "lease", verb: "observe", nth: 2},
+	{after: "plan", verb: "stage", nth: 1},
+	{after: "stage", verb: "check", nth: 1},
+	{after: "check", verb: "turn", nth: 1},
+	{after: "arm", said: "tests: armed"},
+	{after: "flip", said: "tests: flipped"},
+	{after: "act", verb: "probe", nth: 1},
+	{after: "probe", verb: "standing", nth: 1},
+	{after: "new connection", verb: "confirm", nth: 1},
+	{after: "confirm", said: "tests: confirmed"},
+}
+
+// fault is something that goes wrong on tests, or around it, and how it ends.
+type fault struct {
+	name   string
+	strike func(*rig)
+	heal   func(*rig)
+}
+
+// breaks has a file stand on a host that makes what the new generation brings fail; the old one does not look at it.
+func breaks(host, name, text string) fault {
+	file := "/run/broken/" + name
+	return fault{strike: func(r *rig) { r.on(host, "mkdir -p /run/broken; printf '"+text+"' >"+file) },
+		heal: func(r *rig) { r.on(host, "rm -rf /run/broken") }}
+}
+
+func named(name string, f fault) fault {
+	f.name = name
+	return f
+}
+
+const killPusher = "pusher killed"
+
+var faults = []fault{
+	{name: killPusher},
+	{"power cut, booted again", func(r *rig) { r.must(r.PowerOff(r.t.Context(), "tests")); r.must(r.PowerOn(r.t.Context(), "tests")) }, func(*rig) {}},
+	{"network cut", func(r *rig) { r.must(r.Cut(r.t.Context(), "tests", lab.Public, lab.Private)) },
+		func(r *rig) { r.must(r.Heal(r.t.Context(), "tests", lab.Public, lab.Private)) }},
+	{"disk full", func(r *rig) { r.must(r.Fill(r.t.Context(), "tests")) }, func(r *rig) { r.must(r.Drain(r.t.Context(), "tests")) }},
+	named("native check fails", breaks("tests", "site.nginx", "nonsense;\n")),
+	named("unit will not start", breaks("tests", "unit", "")),
+	named("health probe fails", breaks("tests", "probe", "")),
+	named("firewall locks the pusher out", breaks("ci", "firewall", "")),
+	named("sshd broken", breaks("tests", "login.sshd", "DenyUsers root\n")),
+}
+
+// fragile is the change whose push meets the faults: each part of it looks whether it is to break.
+var fragile = with(change{
+	"tests/nginx/site.conf": "include /run/broken/*.nginx;\nserver {\n\tlisten 127.0.0.1:8080;\n\tlocation / {\n" +
+		"\t\tif (-f /run/broken/probe) { return 503; }\n\t\treturn 200;\n\t}\n}\n",
+	"tests/ssh/odoogen.conf":              "Include /run/broken/*.sshd\n",
+	"tests/systemd/system/worker.service": "ExecStartPre=sh -c 'test ! -e /run/broken/unit'\n",
+	"tests/readme":                        strings.Repeat("a larger file\n", 4096),
+	"ci/nftables/odoogen.nft":             "# changed\n",
+	"ci/systemd/system/firewall.service":  "ExecStartPost=sh -c 'test ! -e /run/broken/firewall || nft add rule inet odoogen input tcp dport 22 drop'\n",
+	"ci/systemd/system/worker.service":    "# changed\n",
+})
+
+// TestFaults strikes a push with every fault after every phase, and wants each host to end as the old generation or the
+// new one, services up, the verdict and exit code to be true, and the next push to need no hand. The matrix is printed.
+// Without ALL=1 it takes one fault for each phase, another one each time.
+func TestFaults(t *testing.T) {
+	if lab.Missing() != nil {
+		return
+	}
+	r := newRig(t)
+	r.push(Applied, pushed)
+	matrix := map[string]string{}
+	for i, p := range points {
+		for j, f := range faults {
+			if os.Getenv("ALL") == "" && j != (i*2)%len(faults) {
+				continue
+			}
+			ok := t.Run(strings.ReplaceAll("after "+p.after+" "+f.name, " ", "_"), func(t *testing.T) {
+				one := *r
+				one.t = t
+				matrix[p.after+f.name] = one.struck(p, f)
+			})
+			if !ok {
+				matrix[p.after+f.name] += " WRONG"
+			}
+		}
+	}
+	printMatrix(t, matrix)
+}
+
+// struck pushes the fragile change into a fault, checks what comes of it, and leaves the hosts as they were before. It
+// returns the outcome in a word.
+func (r *rig) struck(p point, f fault) string {
+	before := map[string]string{"tests": r.generation("tests"), "ci": r.generation("ci")}
+	cmd := r.command(fragile, "--revert-after", "12s")
+	hold := newHold(r, p)
+	cmd.Env = hold.env
+	said := &watched{want: p.said, seen: make(chan struct{})}
+	if p.said == "" {
+		said.once = true
+	}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	reached := hold.reached
+	if p.said != "" {
+		reached = said.seen
+	}
+	select {
+	case <-reached:
+	case <-ended:
+		r.t.Fatalf("the push ended before it was there:\n%s", said.text())
+	case <-time.After(2 * time.Minute):
+		r.t.Fatalf("the push does not get there:\n%s", said.text())
+	}
+	if f.name == killPusher {
+		_ = cmd.Process.Kill()
+	} else {
+		f.strike(r)
+	}
+	hold.release(f.name != killPusher)
+	select {
+	case <-ended:
+	case <-time.After(4 * time.Minute):
+		_ = cmd.Process.Kill()
+		r.t.Fatalf("the push does not end:\n%s", said.text())
+	}
+	if f.heal != nil {
+		f.heal(r)
+	}
+	r.settled()
+	outcome := r.judge(cmd.ProcessState.ExitCode(), before)
+	if r.t.Failed() {
+		r.t.Logf("said:\n%s", said.text())
+	}
+	r.push(Applied, fragile, "--wait", "3m")
+	r.push(Applied, pushed)
+	return outcome
+}
+
+// judge holds what the hosts are against what the push said.
+func (r *rig) judge(code int, before map[string]string) string {
+	r.t.Helper()
+	fresh := map[string]string{}
+	for _, tree := range r.trees(fragile) {
+		fresh[tree.Host] = tree.Digest()[:12]
+	}
+	is := map[string]string{}
+	for _, host := range []string{"tests", "ci"} {
+		links := r.on(host, "cd /etc/odoogen; basename $(readlink current); basename $(readlink confirmed)")
+		current, confirmed, _ := strings.Cut(links, "\n")
+		switch {
+		case current != confirmed:
+			r.t.Errorf("%s is %s, and a boot would return to %s", host, current, confirmed)
+		case current == before[host]:
+			is[host] = "old"
+		case strings.HasSuffix(current, "-"+fresh[host]):
+			is[host] = "new"
+		default:
+			r.t.Errorf("%s is %s, neither %s nor the new one", host, current, before[host])
+		}
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.back /var/lib/odoogen/{armed,owed} 2>/dev/null; /usr/local/lib/odoogen/host status | grep hand || true"); out != "active\nactive" {
+			r.t.Errorf("%s: %s", host, out)
+		}
+	}
+	if code := r.on("tests", "systemctl is-active nginx; curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8080/"); code != "active\n200" {
+		r.t.Errorf("tests' site: %s", code)
+	}
+	both := is["tests"] + " " + is["ci"]
+	true_ := map[int][]string{Applied: {"new new"}, Failed: {"old old"}, RolledBack: {"old old"}, Partial: {"old new", "new old"},
+		Unknown: {"old old", "new new", "old new", "new old"}, -1: {"old old", "new new", "old new", "new old"}}
+	if !slices.Contains(true_[code], both) {
+		r.t.Errorf("exit code %d, but tests and ci are: %s", code, both)
+	}
+	verdict := fmt.Sprint("exit ", code)
+	if code == -1 {
+		verdict = "killed"
+	}
+	return verdict + ": " + both
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// generation is the name of the one that a host is.
+func (r *rig) generation(host string) string {
+	r.t.Helper()
+	return r.on(host, "basename $(readlink /etc/odoogen/current)")
+}
+
+// hold has ssh wait where a push is about to ask tests for a verb.
+type hold struct {
+	dir     string
+	env     []string
+	reached chan struct{}
+	stop    context.CancelFunc
+}
+
+func newHold(r *rig, p point) *hold {
+	r.t.Helper()
+	h := &hold{dir: r.t.TempDir(), reached: make(chan struct{})}
+	script := fmt.Sprintf(`#!/bin/sh
+case "$*" in
+*" tests bash"*"odoogen %s"*)
+	n=$(($(cat %[2]s/n 2>/dev/null || echo 0) + 1))
+	echo $n >%[2]s/n
+	if [ $n = %[3]d ]; then
+		: >%[2]s/reached
+		while [ ! -e %[2]s/go ]; do sleep 0.05; done
+		[ "$(cat %[2]s/go)" = go ] || exit 255
+	fi
+	;;
+esac
+exec /usr/bin/ssh "$@"
+`, p.verb, h.dir, p.nth)
+	if p.verb == "" {
+		script = "#!/bin/sh\nexec /usr/bin/ssh \"$@\"\n"
+	}
+	r.must(os.WriteFile(filepath.Join(h.dir, "ssh"), []byte(script), 0o755))
+	h.env = append(os.Environ(), "PATH="+h.dir+":"+os.Getenv("PATH"))
+	var ctx context.Context
+	ctx, h.stop = context.WithCancel(r.t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(h.dir, "reached")); err == nil {
+				close(h.reached)
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	return h
+}
+
+// release lets the call go on, or break off as with a pusher that is no more.
+func (h *hold) release(on bool) {
+	word := "go"
+	if !on {
+		word = "no"
+	}
+	h.stop()
+	name := filepath.Join(h.dir, "go")
+	if err := errors.Join(os.WriteFile(name+".new", []byte(word+"\n"), 0o644), os.Rename(name+".new", name)); err != nil {
+		panic(err)
+	}
+}
+
+// printMatrix prints phase by fault, as docs/push.md shows it.
+func printMatrix(t *testing.T, matrix map[string]string) {
+	var b strings.Builder
+	commit, _ := exec.Command("git", "log", "-1", "--format=%h").Output()
+	fmt.Fprintf(&b, "faults, %s, commit %s\n", time.Now().Format("2006-01-02"), strings.TrimSpace(string(commit)))
+	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
+	fmt.Fprint(w, "| after |")
+	for _, f := range faults {
+		fmt.Fprintf(w, "\t %s |", f.name)
+	}
+	fmt.Fprint(w, "\n| --- |"+strings.Repeat("\t --- |", len(faults))+"\n")
+	for _, p := range points {
+		fmt.Fprintf(w, "| %s |", p.after)
+		for _, f := range faults {
+			fmt.Fprintf(w, "\t %s |", matrix[p.after+f.name])
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+	t.Log("\n" + b.String())
+	if name := os.Getenv("FAULTS"); name != "" { // where make faults wants it
+		if err := os.WriteFile(name, []byte(b.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package vocabulary
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"odoogen/internal/pgtest"
+)
+
+// The settings of PostgreSQL 15 are those that a real one knows, and what wants a restart is what it says so of.
+func TestPostgresKnowsTheseSettings(t *testing.T) {
+	notInFiles := []string{"config_file", "transaction_deferrable", "transaction_isolation", "transaction_read_only"}
+	cluster := pgtest.New(t, "vocabulary", 15432, nil)
+	var want []string
+	for line := range strings.Lines(cluster.Query("postgres", "postgres", "SELECT name || ' ' || context FROM pg_settings WHERE context <> 'internal'")) {
+		name, context, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if slices.Contains(notInFiles, name) || strings.Contains(name, ".") {
+			continue
+		}
+		want = append(want, name)
+		if restart := context == "postmaster"; PostgresWantsRestart(name) != restart {
+			t.Errorf("%s: wants a restart: %t, PostgreSQL says %s", name, !restart, context)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, PostgresSettings(15)); diff != "" {
+		t.Errorf("-PostgreSQL +here:\n%s", diff)
+	}
+}
+
+func TestPostgresSettingsDifferByVersion(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		first, last int
+	}{
+		{"stats_temp_directory", 13, 14}, {"idle_session_timeout", 14, 18}, {"archive_library", 15, 18},
+		{"promote_trigger_file", 13, 15}, {"reserved_connections", 16, 18}, {"old_snapshot_threshold", 13, 16},
+		{"transaction_timeout", 17, 18}, {"io_method", 18, 18}, {"work_mem", 13, 18},
+	} {
+		for v := 13; v <= 18; v++ {
+			if known := slices.Contains(PostgresSettings(v), tt.name); known != (v >= tt.first && v <= tt.last) {
+				t.Errorf("%s in PostgreSQL %d: %t", tt.name, v, known)
+			}
+		}
+	}
+}
+
+// The settings of units are those that systemd lists itself, but for old names.
+func TestSystemdKnowsTheseSettings(t *testing.T) {
+	out, err := exec.Command("/lib/systemd/systemd", "--dump-configuration-items").Output()
+	if err != nil {
+		t.Fatalf("%v (Debian package systemd)", err)
+	}
+	dumped := map[string][]string{}
+	section := ""
+	for line := range strings.Lines(string(out)) {
+		if name, is := strings.CutPrefix(strings.TrimSpace(line), "["); is {
+			section = strings.TrimSuffix(name, "]")
+		} else if key, _, is := strings.Cut(line, "="); is {
+			dumped[section] = append(dumped[section], key)
+		}
+	}
+	for _, section := range []string{"Unit", "Service", "Slice", "Socket", "Timer", "Path", "Mount"} {
+		if len(dumped[section]) == 0 {
+			t.Errorf("systemd lists nothing in [%s]", section)
+		}
+		for _, key := range UnitSettings(section, 12) {
+			if !slices.Contains(dumped[section], key) {
+				t.Errorf("[%s] %s: systemd does not list it", section, key)
+			}
+		}
+		for _, key := range dumped[section] {
+			old := slices.Contains(oldNames, key) || strings.Contains(key, "BlockIO")
+			if known := slices.Contains(UnitSettings(section, 12), key); known == old {
+				t.Errorf("[%s] %s: here %t, an old name: %t", section, key, known, old)
+			}
+		}
+	}
+}
+
+// oldNames are settings that systemd still takes, of which it warns or knows better names.
+var oldNames = words(`CPUShares StartupCPUShares MemoryLimit BindTo PropagateReloadTo PropagateReloadFrom RequiresOverridable
+	RequisiteOverridable OnFailureIsolate StartLimitInterval`)
+
+func TestOptionsOfOdoo(t *testing.T) {
+	for _, tt := range []struct {
+		key    string
+		series int
+		known  bool
+	}{
+		{"log_level", 17, true}, {"log_level", 19, true}, {"with_demo", 17, false}, {"with_demo", 19, true},
+		{"translate_in", 17, true}, {"translate_in", 19, false}, {"longpolling_port", 17, false}, {"Workers", 17, false},
+	} {
+		if known := OdooOption(tt.key, tt.series) != 0; known != tt.known {
+			t.Errorf("%s in Odoo %d: %t", tt.key, tt.series, known)
+		}
+	}
+	if all := OdooOptions(19); slices.Contains(all, "stop_after_init") || !slices.Contains(all, "workers") {
+		t.Errorf("options of a file: %v", all)
+	}
+}
+
+func TestNginxDirective(t *testing.T) {
+	for line, want := range map[string]string{
+		`client_body_timeout 5m;`:                         "client_body_timeout",
+		`  location = /x { return 204; }  `:               "location",
+		`location /x { if ($a) { return 1; } return 2; }`: "location",
+		`return 200 "a;b}{#\"c";`:                         "return",
+		`return 200 'it"s';`:                              "return",
+		`rewrite ^/a\;b$ /c;`:                             "rewrite",
+		`set $x a#b;`:                                     "set",
+		`set $x ${host};`:                                 "set",
+		`location ~ "^/[a-z]{2}$" { return 204; }`:        "location",
+		`x{}`:                                    "x",
+		"":                                       "",
+		"   ":                                    "",
+		"x":                                      "",
+		";":                                      "",
+		"{ }":                                    "",
+		"}":                                      "",
+		"x; y;":                                  "",
+		"x {":                                    "",
+		"x { y }":                                "",
+		"x { } }":                                "",
+		"x } y {":                                "",
+		"x; # y":                                 "",
+		"# x;":                                   "",
+		`x "y;`:                                  "",
+		`x "y"z;`:                                "",
+		`x 'y;`:                                  "",
+		`x \;`:                                   "",
+		`x "y\";`:                                "",
+		`location ~ ^/[a-z]{2}$ { return 204; }`: "",
+	} {
+		name, err := NginxDirective(line)
+		if name != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v; want %q", line, name, err, want)
+		}
+	}
+}
