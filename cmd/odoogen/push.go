@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,10 +19,11 @@ import (
 	"odoogen/internal/push"
 )
 
-// pushOptions are what plan, push and status share: where the trees come from, and whose key opens secrets.
+// pushOptions are what plan, push and status share: where the trees come from, whose key opens secrets, and what is shown.
 type pushOptions struct {
 	built    string
 	identity identity
+	progress *progress
 }
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
@@ -69,13 +69,14 @@ func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*
 	if err != nil {
 		return nil, nil, err
 	}
+	o.progress = newProgress(cmd.ErrOrStderr())
 	store, keys := secretStore(), o.identity.keys(cmd)
 	digests, err := store.Digests()
 	if err != nil {
 		return nil, nil, err
 	}
 	open := func(name string) ([]byte, error) { return store.Open(name, keys) }
-	p := &push.Push{Owner: operator(), Say: progress(cmd), Secrets: push.Secrets{Digests: digests, Open: open}}
+	p := &push.Push{Owner: operator(), Say: o.progress.say, Secrets: push.Secrets{Digests: digests, Open: open}}
 	return p, reviewed, p.Start(trees, names)
 }
 
@@ -87,17 +88,6 @@ func operator() string {
 	}
 	machine, _ := os.Hostname()
 	return name + "@" + machine
-}
-
-// progress prints a line for each step of a host.
-func progress(cmd *cobra.Command) func(host, text string) {
-	var mu sync.Mutex
-	began := time.Now()
-	return func(host, text string) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Fprintf(cmd.ErrOrStderr(), "%6.1fs %s: %s\n", time.Since(began).Seconds(), host, text)
-	}
 }
 
 func newPush() *cobra.Command {
@@ -138,6 +128,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if !yes && !asked(cmd) {
 				return errors.New("not pushed")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}

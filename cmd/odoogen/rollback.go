@@ -59,6 +59,7 @@ the next push begins anew, with what is installed already.`,
 			if !yes && !asked(cmd) {
 				return errors.New("not rolled back")
 			}
+			defer o.progress.close()
 			return p.Execute(cmd.Context())
 		},
 	}
