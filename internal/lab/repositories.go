@@ -161,6 +161,9 @@ var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 // repository. They depend on nothing but what is in them: no clock, no name of a person. Repositories of the same path
 // and branch are one, with the files of all.
 func makeRepositories(ctx context.Context, dir string, all []*Repository) (map[string]string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // where there are none, the git servers have nothing
+		return nil, err
+	}
 	type place struct{ path, branch string }
 	files := map[place]map[string]string{}
 	var order []place
