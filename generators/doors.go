@@ -34,6 +34,9 @@ func hostDoors(h *topology.Host) *conf.Node {
 	if h.RunsOdoo() {
 		anchor("/etc/nginx/conf.d/odoogen.conf", "0644", "include "+topology.Current+"/nginx/*.conf;\n")
 	}
+	for _, f := range h.Files {
+		all.Add(conf.Object().Set("path", f.Name).Set("link", topology.Current+"/"+f.TreePath()), f.Path)
+	}
 	for _, c := range h.Clusters {
 		anchor(fmt.Sprintf("/etc/postgresql/%d/%s/conf.d/odoogen.conf", c.Version, c.Name), "0644",
 			fmt.Sprintf("include '%[1]s/postgresql/%[2]s/postmaster.conf'\ninclude '%[1]s/postgresql/%[2]s/reload.conf'\n",

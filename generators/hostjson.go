@@ -33,8 +33,9 @@ func HostJSON(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		Set("probes", hostProbes(t, h)).
 		Set("secrets", hostSecrets(t, h)).
 		Set("jobs", hostJobs(t, h)).
-		Set("accepted", hostAccepted(t, h)).
-		Set("unmodelled", hostUnmodelled(t, h))
+		Set("accepted", hostAccepted(t, h))
+	unmodelled, from := hostUnmodelled(t, h)
+	root.Set("unmodelled", unmodelled, from...)
 	out.add("HOST.json", conf.JSON(h.Path, root))
 	return out.result()
 }
@@ -222,13 +223,14 @@ func hostAccepted(t *topology.Topology, h *topology.Host) *conf.Node {
 	return all
 }
 
-// hostUnmodelled is what the tree carries without knowing what it does: a reviewer has to.
-func hostUnmodelled(t *topology.Topology, h *topology.Host) *conf.Node {
-	all := conf.Array()
+// hostUnmodelled is what the tree carries without knowing what it does, and whose it is: a reviewer has to know.
+func hostUnmodelled(t *topology.Topology, h *topology.Host) (all *conf.Node, from []string) {
+	all, from = conf.Array(), []string{h.Path}
 	for _, u := range t.UnmodelledOn(h) {
 		all.Add(conf.Object().Set("path", u.Path).Set("files", u.Files), u.Path)
+		from = append(from, u.Path)
 	}
-	return all
+	return all, from
 }
 
 // list is an array of strings, each with its origin.

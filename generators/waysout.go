@@ -1,6 +1,11 @@
 package generators
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
 	"odoogen/internal/topology"
@@ -25,7 +30,24 @@ func WaysOut(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		}
 		out.add(topology.SysctlFile, &s.Text, artifact.Restart("systemd-sysctl.service"))
 	}
+	for _, f := range h.Files {
+		out.carried(f)
+	}
 	return out.result()
+}
+
+// carried puts a file of the spec's own into the tree as it is.
+func (o *output) carried(f *topology.HostFile) {
+	var effects []artifact.Effect
+	if f.Effect != "none" {
+		effects = []artifact.Effect{artifact.Effect(f.Effect)}
+	}
+	mode, err := strconv.ParseUint(f.Mode, 8, 32)
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("%s: mode %q", f.Path, f.Mode)
+	}
+	from := slices.Repeat([]string{f.Path + ".source"}, bytes.Count(f.Data, []byte("\n")))
+	o.files = append(o.files, artifact.File{Path: f.TreePath(), Mode: uint32(mode), Effects: effects, Data: f.Data, From: from})
 }
 
 func dropIn(d *topology.DropIn) *conf.Text {

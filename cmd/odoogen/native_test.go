@@ -107,6 +107,16 @@ func TestNativeCheckersAcceptTheWaysOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for name, text := range map[string]string{
+		"files.cue": "package envs\nhosts: tests: files: {\"/etc/nginx/conf.d/acme.conf\": source: \"acme\"" +
+			", \"/opt/acme/report\": {source: \"report\", mode: \"0555\"}}\n",
+		"acme":   "map $host $acme { default 1; }\n",
+		"report": "#!/usr/bin/env python3\nprint(\"report\")\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Chdir(dir)
 	vetNatively(t)
 }

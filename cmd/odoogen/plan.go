@@ -86,7 +86,7 @@ func printPlans(w io.Writer, plans []*push.Plan) {
 		}
 		list("doors", p.Doors)
 		list("set aside in generation 0", p.Aside)
-		list("doors that go", p.Gone)
+		list("closed doors", p.Closed)
 		list("comes back", p.Back)
 		if p.From == "" || p.From == "0" || p.Digest == "" {
 			fmt.Fprintf(w, "  %d files\n", len(p.Files))

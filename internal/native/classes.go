@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -81,6 +82,8 @@ var Classes = []Class{
 	{Name: "settings of scripts", Patterns: []string{"*.env", "*/*.env"}, Checker: "bash -n, and a form in which bash and systemd read the same values",
 		programs: []string{"/usr/bin/bash"}, check: envFiles},
 	{Name: "dashboards", Patterns: []string{"dashboards/*.json"}, Checker: "JSON", Structure: "well-formed; Grafana is not run", check: jsonFiles},
+	{Name: "files of the spec", Patterns: []string{"files/**"}, Checker: "no file of the distribution is at its place",
+		Structure: "only the spec knows who reads them; those that a checked program includes are read with its own", check: carried},
 	{Name: "HOST.json", Patterns: []string{"HOST.json"}, Checker: "JSON", Structure: "well-formed; its reader is odoogen itself", check: jsonFiles},
 	{Name: "runbook", Patterns: []string{"RUNBOOK.md"}, Checker: "none: read by people", Structure: "nothing to check", check: func(*check) {}},
 }
@@ -140,7 +143,15 @@ func matches(pattern, name string) bool {
 	return ok
 }
 
-func isScript(f *artifact.File) bool { return strings.HasPrefix(string(f.Data), "#!") }
+// isScript tells whether shellcheck can read a file. What the spec carries may be a script of another language.
+func isScript(f *artifact.File) bool {
+	if strings.HasPrefix(f.Path, "files/") {
+		return shebang.Match(f.Data)
+	}
+	return strings.HasPrefix(string(f.Data), "#!")
+}
+
+var shebang = regexp.MustCompile(`^#! ?(/usr)?/bin/(env )?(ba|da)?sh\b`)
 
 func refuse(c *check) {
 	for _, f := range c.files {

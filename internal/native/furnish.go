@@ -47,6 +47,10 @@ func furnish(ctx context.Context, r *root, h *host, t *artifact.Tree) (Result, e
 			if strings.HasPrefix(d.Path, "/etc/postgresql/") {
 				continue
 			}
+			if _, err := os.Lstat(d.Path); err == nil && strings.HasPrefix(d.Link, current+"/files/") {
+				h.taken = append(h.taken, d.Path)
+				continue
+			}
 			if err := open(d); err != nil {
 				return err
 			}

@@ -18,6 +18,8 @@ type host struct {
 	Databases []database
 	Vendors   []struct{ Keyring string }
 	Units     []string
+
+	taken []string // places of the spec's own files at which there is something else
 }
 
 // door is a permanent way from where a daemon looks into the generation: a link, or a file of constant content.

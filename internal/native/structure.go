@@ -27,6 +27,15 @@ func jsonFiles(c *check) {
 	}
 }
 
+// carried refuses files of the spec whose places on the host are taken.
+func carried(c *check) {
+	for _, f := range c.files {
+		if place := strings.TrimPrefix(f.Path, "files"); slices.Contains(c.host.taken, place) {
+			c.fail(f.Path, 0, "%s is there already, and not the spec's", place)
+		}
+	}
+}
+
 // plugins are one id and one version in each line: without a version, each installation would be another.
 func plugins(c *check) {
 	for _, f := range c.files {

@@ -40,10 +40,10 @@ func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 	}
 	for path := range before {
 		if _, stays := after[path]; !stays {
-			p.Gone = append(p.Gone, path)
+			p.Closed = append(p.Closed, path)
 		}
 	}
-	slices.Sort(p.Gone)
+	slices.Sort(p.Closed)
 	p.Aside = seen.Theirs
 }
 

@@ -52,9 +52,9 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	was := hostBefore(seen.Host)
 	plan := &Plan{Host: tree.Host, From: seen.from(), Drift: seen.Drift, Back: seen.Aside, Frozen: seen.Frozen, Hands: seen.Hands}
 	for _, d := range was.Doors {
-		plan.Gone = append(plan.Gone, d.Path)
+		plan.Closed = append(plan.Closed, d.Path)
 	}
-	slices.Sort(plan.Gone)
+	slices.Sort(plan.Closed)
 	var stay []string
 	for _, unit := range was.Units {
 		if slices.Contains(seen.Was, unit) {

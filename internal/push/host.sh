@@ -565,7 +565,7 @@ forget_secrets() {
 
 # --- Turning ----------------------------------------------------------------------------------------------------
 
-# doors: makes those on stdin stand, and takes away those that are "gone". A file of somebody else's in the way is kept
+# doors: makes those on stdin stand, and takes away those that are closed. A file of somebody else's in the way is kept
 # in generation 0, as it was found, and is back when the door goes.
 doors() {
 	local verb path kind a b
@@ -589,7 +589,7 @@ doors() {
 			fi
 			mv -fT "$path.odoogen-new" "$path"
 			;;
-		gone) unmake "$path" ;;
+		closed) unmake "$path" ;;
 		enable) [ -n "${etc_of_check:-}" ] || systemctl --quiet enable "$path" >&2 || true ;;
 		disable) [ -n "${etc_of_check:-}" ] || no_longer "$path" ;;
 		esac
@@ -638,10 +638,10 @@ no_longer() {
 	[ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl stop "$1" >&2 || true
 }
 
-# leaving: the facts of all doors that stand, as gone, and of what packages brought, as disabled.
+# leaving: the facts of all doors that stand, as closed, and of what packages brought, as disabled.
 leaving() {
 	local unit
-	awk -F '\t' '{ print "gone\t" $2 }' "$etc/doors" 2>/dev/null || true
+	awk -F '\t' '{ print "closed\t" $2 }' "$etc/doors" 2>/dev/null || true
 	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
 }
 
@@ -657,7 +657,7 @@ arriving() {
 # note_doors keeps the facts of all doors that stand, of which a push brings those that change.
 note_doors() {
 	{ cat "$etc/doors" 2>/dev/null || true; cat; } |
-		awk -F '\t' '$1 == "gone" { delete all[$2] } $1 ~ /^(door|absent|disabled)$/ { all[$2] = $0 }
+		awk -F '\t' '$1 == "closed" { delete all[$2] } $1 ~ /^(door|absent|disabled)$/ { all[$2] = $0 }
 			END { for (path in all) print all[path] }' | sort >"$etc/.doors.new"
 	mv -f "$etc/.doors.new" "$etc/doors"
 }
@@ -672,7 +672,7 @@ save_doors() {
 		cat
 	} | while IFS=$'\t' read -r verb path _; do
 		case $verb in
-		door | absent | gone)
+		door | absent | closed)
 			if [[ $path != /* ]]; then
 				printf 'disable\t%s\n' "$path"
 			elif [ -e "$path" ] || [ -L "$path" ]; then

@@ -48,9 +48,9 @@ type Plan struct {
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
-	Aside    []string           `json:"aside,omitempty"` // files of somebody else's that are in the way, and are kept in generation 0
-	Gone     []string           `json:"gone,omitempty"`  // doors that go
-	Back     []string           `json:"back,omitempty"`  // files of generation 0 that come back into their places
+	Aside    []string           `json:"aside,omitempty"`  // files of somebody else's that are in the way, and are kept in generation 0
+	Closed   []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
+	Back     []string           `json:"back,omitempty"`   // files of generation 0 that come back into their places
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
 	Drift    []string           `json:"drift,omitempty"` // changed by hand, and taken back
@@ -64,7 +64,7 @@ type Plan struct {
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Gone)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the

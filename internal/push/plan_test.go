@@ -1,6 +1,7 @@
 package push
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,20 @@ func TestNothingToDo(t *testing.T) {
 	}
 	if !plan.Empty() {
 		t.Errorf("a host that is its tree has a plan: %+v", plan)
+	}
+}
+
+// A door that the new generation does not have is closed, and stands on the way back.
+func TestDoorsThatLeftAreClosed(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
+	o := seen(same)
+	o.Host = []byte(`{"host": "h", "units": ["nginx.service"], "doors": [{"path": "/etc/x.d/y", "link": "/etc/odoogen/current/files/etc/x.d/y"}]}`)
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Empty() || !slices.Equal(plan.Closed, []string{"/etc/x.d/y"}) {
+		t.Errorf("closed: %v", plan.Closed)
 	}
 }
 

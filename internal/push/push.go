@@ -296,8 +296,8 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	p.Say(h.name, "check")
 	var f facts
 	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
-	for _, path := range h.plan.Gone {
-		f.add("gone", path)
+	for _, path := range h.plan.Closed {
+		f.add("closed", path)
 	}
 	areas := map[string]bool{}
 	for _, c := range h.plan.Files {
@@ -327,8 +327,8 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
 		var f facts
 		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
-		for _, path := range h.plan.Gone {
-			f.add("gone", path)
+		for _, path := range h.plan.Closed {
+			f.add("closed", path)
 		}
 		for _, a := range h.plan.Actions {
 			f.add("do", a.Verb, a.Unit)

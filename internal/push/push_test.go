@@ -136,13 +136,14 @@ func refused(r *rig) {
 	r.push(Applied, pushed)
 }
 
-// back wants a push to fail with both hosts being afterwards what they were.
+// back wants a push, which brings another secret as well, to fail with both hosts being afterwards what they were.
 func (r *rig) back(c change, why string) {
 	r.t.Helper()
-	before := r.current("tests") + r.current("ci")
+	before, back := r.current("tests")+r.current("ci"), r.rotate()
 	if said := r.push(RolledBack, c); !strings.Contains(said, why) {
 		r.t.Errorf("want %q, said:\n%s", why, said)
 	}
+	back()
 	r.sameAs(before)
 }
 
@@ -160,7 +161,6 @@ func (r *rig) sameAs(before string) {
 }
 
 func unitFails(r *rig) {
-	defer r.rotate()()
 	r.back(with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "ExecStartPre=false\n"}), "restart worker.service failed")
 }
 
@@ -184,10 +184,11 @@ func interrupted(r *rig) {
 }
 
 func pusherKilled(r *rig) {
-	defer r.rotate()()
+	back := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
 	r.settled()
+	back()
 	r.sameAs(before)
 }
 
@@ -203,7 +204,7 @@ func (r *rig) settled() {
 }
 
 func powerCut(r *rig) {
-	undo := r.rotate()
+	back := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
 	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
@@ -212,7 +213,7 @@ func powerCut(r *rig) {
 	if err := r.PowerOn(r.t.Context(), "tests"); err != nil {
 		r.t.Fatal(err)
 	}
-	undo()
+	back()
 	r.sameAs(before)
 }
 

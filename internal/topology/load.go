@@ -12,7 +12,7 @@ import (
 const packageName = "envs"
 
 // Load reads the spec in dir: every *.cue file of package envs, with the schema that this odoogen was built with.
-// Nothing else is read and no network is touched. A spec with mistakes gives all of them, as Problems: those of
+// Nothing else is read but the files that the spec carries to hosts, and no network is touched. A spec with mistakes gives all of them, as Problems: those of
 // its shape, which CUE finds, together with those between entities, as far as the former leave something to hold
 // against the rules.
 func Load(dir string) (*Topology, *Origins, error) {
@@ -32,6 +32,9 @@ func Load(dir string) (*Topology, *Origins, error) {
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
 	t.inheritExtra()
 	t.nameWaivers(e.origins)
+	if err := t.readFiles(dir); err != nil {
+		return nil, nil, err
+	}
 	problems := append(e.problems, d.problems...)
 	for _, p := range t.resolve(e.origins) {
 		if !e.broken.hit(p.Path) { // a name that is wrong in itself leads nowhere, too

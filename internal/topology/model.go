@@ -47,9 +47,10 @@ type Host struct {
 	Uplink    Uplink   `cue:"uplink"`
 	Reserve   Reserve  `cue:"reserve"`
 
-	Sysctl   []*Setting `cue:"sysctl"`
-	Packages []string   `cue:"packages"`
-	Units    []*DropIn  `cue:"units"`
+	Sysctl   []*Setting  `cue:"sysctl"`
+	Packages []string    `cue:"packages"`
+	Units    []*DropIn   `cue:"units"`
+	Files    []*HostFile `cue:"files"`
 
 	Clusters  []*Cluster
 	Instances []*Instance
@@ -98,6 +99,18 @@ type DropIn struct {
 	Path     string     `cue:",path"`
 	Sections []*Section `cue:"dropin"`
 	Effect   string     `cue:"effect"` // restart, daemon-reload, or empty for what the unit's kind suggests
+}
+
+// HostFile is a file that the spec carries to a host.
+type HostFile struct {
+	Name   string `cue:",name"` // its path there
+	Path   string `cue:",path"`
+	Source string `cue:"source"` // from the spec's directory
+	Mode   string `cue:"mode"`   // octal
+	Effect string `cue:"effect"` // as MANIFEST has it: none, or one effect
+
+	Data   []byte
+	unread error // why there is no Data
 }
 
 // Section is a section of a unit file.

@@ -31,6 +31,9 @@ func (t *Topology) UnmodelledOn(h *Host) []Unmodelled {
 	for _, d := range h.Units {
 		add(d.Path, d.File())
 	}
+	for _, f := range h.Files {
+		add(f.Path, f.TreePath())
+	}
 	for _, c := range h.Clusters {
 		for _, s := range c.Extra {
 			add(s.Path, c.SettingsFile(s))
