@@ -166,6 +166,7 @@ func (b *runbook) places() {
 	place("what outlives them: backups' records, certificates, secrets", topology.State)
 	place("secrets, a file each (root alone; units get copies)", topology.Secrets)
 	place("scripts", topology.Bin)
+	place("what turns the host, for the night (odoogen-host help)", "/usr/local/sbin/odoogen-host")
 	if h.RunsOdoo() {
 		place("code of an instance: a folder for each release, and a link to the one that runs", h.Instances[0].Root()+"/{releases,current}", h.Instances[0].Path)
 		place("attachments and sessions of an instance", h.Instances[0].DataDir(), h.Instances[0].Path)
@@ -358,11 +359,20 @@ func (b *runbook) observability() {
 
 func (b *runbook) generation() {
 	b.Heading("The configuration before this one")
-	b.para("A link says which generation runs. To turn it by hand, when no push can be made (N-DIGEST is a folder of generations/):")
+	b.para("What stands, what was changed by hand, what does not run, and what was pushed:")
+	b.Commands(nil, "odoogen-host status", "odoogen-host ledger")
+	b.para("Back to the generation before, or to the one of a number (0 is the host as it was found, before any push), without network or pusher:")
+	b.Commands(nil, "odoogen-host rollback", "odoogen-host rollback NUMBER")
+	b.para("A push that waits for its confirmation goes back by itself. To keep it, or to end it now:")
+	b.Commands(nil, "odoogen-host confirm", "odoogen-host revert")
+	b.para("To have no push come between, and to let them come again; the second also ends the hold of a push that died:")
+	b.Commands(nil, "odoogen-host freeze REASON", "odoogen-host unlock")
+	b.para("A link says which generation runs. To turn it when odoogen-host is what is broken (N-DIGEST is a folder of generations/):")
 	b.Commands(nil, "ls -lt /etc/odoogen/generations; readlink "+topology.Current,
 		"ln -s generations/N-DIGEST "+topology.Current+".new && mv -T "+topology.Current+".new "+topology.Current,
 		"systemctl daemon-reload", "systemctl restart UNIT # of what differs: diff -r two generations")
-	b.para("Packages, databases and data do not go back with it.")
+	b.para("Packages, databases and data do not go back with it. What was changed by hand beside the generation stays: %s lists it, %s takes it back for a unit.",
+		conf.Code("odoogen-host status"), conf.Code("systemctl revert UNIT"))
 }
 
 // limits are what each thing on the host may use.

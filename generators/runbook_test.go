@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -53,6 +54,12 @@ func TestRunbookCommandsExist(t *testing.T) {
 				continue // Debian has none that is new enough
 			}
 			seen++
+			if program == "odoogen-host" { // push brings it
+				if script, err := os.ReadFile("../internal/push/host.sh"); err != nil || !strings.Contains(string(script), "\n  "+words[1]+" ") {
+					t.Errorf("%s: %v, or its help has no %s", command, err, words[1])
+				}
+				continue
+			}
 			if script, ok := strings.CutPrefix(program, topology.Bin+"/"); ok {
 				if _, err := constants.ReadFile("files/bin/" + script); err != nil {
 					t.Errorf("%s: no script %s", command, script)

@@ -1,21 +1,33 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
+
+	"odoogen/internal/provenance"
+	"odoogen/internal/push"
 )
 
 func newDrift() *cobra.Command {
 	var o pushOptions
-	var asJSON bool
+	var asJSON, adopt bool
 	cmd := &cobra.Command{
 		Use:   "drift [HOST...]",
 		Short: "Show what was changed by hand on the hosts",
-		Long: `Compare every file of the generation that a host runs with what was pushed, and the ways that lead to it. Exit code 2
-says that something is otherwise; odoogen push --overwrite-drift takes it back.`,
-		Example: "  odoogen drift\n  odoogen drift tests --json",
+		Long: `Compare every file of the generation that a host runs with what was pushed, the ways that lead to it, and what lies
+beside it and counts more: overrides of systemctl edit and set-property, masks, stopped units, settings of ALTER SYSTEM.
+Exit code 2 says that something is otherwise. A push takes back what is in odoogen's own files only with
+--overwrite-drift; what lies beside them is the administrator's, and stays.
+
+--adopt prints the CUE that would keep it, a line for each setting, and says where the spec has no word for one.`,
+		Example: "  odoogen drift\n  odoogen drift tests --json\n  odoogen drift tests --adopt",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if adopt && o.built != "" {
+				return errors.New("--adopt reads the spec, and --built leaves it out")
+			}
 			p, _, err := o.start(cmd, args)
 			if err != nil {
 				return err
@@ -25,27 +37,20 @@ says that something is otherwise; odoogen push --overwrite-drift takes it back.`
 			if err != nil {
 				return err
 			}
-			type driftReport struct {
-				Host  string   `json:"host"`
-				Files []string `json:"files"`
-				Doors []string `json:"doors"`
-			}
-			all, found := []driftReport{}, false
+			found := false
 			for _, plan := range plans {
-				r := driftReport{plan.Host, append([]string{}, plan.Drift...), append([]string{}, plan.Doors...)}
-				all, found = append(all, r), found || len(r.Files)+len(r.Doors) > 0
+				found = found || len(plan.Drift)+len(plan.Hands) > 0
 			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), all)
-			} else {
-				for _, r := range all {
-					if len(r.Files)+len(r.Doors) == 0 {
-						fmt.Fprintf(cmd.OutOrStdout(), "%s: as it was pushed\n", r.Host)
-					}
-					for _, f := range append(r.Files, r.Doors...) {
-						fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", r.Host, f)
-					}
+			switch {
+			case adopt:
+				var edited []push.Edited
+				if edited, err = p.Edited(cmd.Context()); err == nil {
+					err = printAdoption(cmd.OutOrStdout(), edited)
 				}
+			case asJSON:
+				err = printJSON(cmd.OutOrStdout(), driftReports(plans))
+			default:
+				printDrift(cmd.OutOrStdout(), plans)
 			}
 			if err == nil && found {
 				return errDifferent
@@ -55,5 +60,63 @@ says that something is otherwise; odoogen push --overwrite-drift takes it back.`
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&adopt, "adopt", false, "print the CUE that would keep it")
 	return cmd
+}
+
+// driftReport is what was done by hand on a host.
+type driftReport struct {
+	Host    string      `json:"host"`
+	Changed []string    `json:"changed"` // in odoogen's own files; a push can take it back
+	Beside  []push.Hand `json:"beside"`  // and what stays
+}
+
+func driftReports(plans []*push.Plan) []driftReport {
+	all := []driftReport{}
+	for _, plan := range plans {
+		all = append(all, driftReport{plan.Host, append([]string{}, plan.Drift...), append([]push.Hand{}, plan.Hands...)})
+	}
+	return all
+}
+
+func printDrift(w io.Writer, plans []*push.Plan) {
+	for _, r := range driftReports(plans) {
+		if len(r.Changed)+len(r.Beside) == 0 {
+			fmt.Fprintf(w, "%s: as it was pushed\n", r.Host)
+		}
+		for _, f := range r.Changed {
+			fmt.Fprintf(w, "%s: %s\n", r.Host, f)
+		}
+		for _, h := range r.Beside {
+			fmt.Fprintf(w, "%s: %s (stays)\n", r.Host, h)
+		}
+	}
+}
+
+// printAdoption prints CUE, with comments for what it cannot say.
+func printAdoption(w io.Writer, edited []push.Edited) error {
+	if len(edited) == 0 {
+		return nil
+	}
+	b, err := compile(io.Discard)
+	if err != nil {
+		return err
+	}
+	for _, e := range edited {
+		if e.Old {
+			fmt.Fprintf(w, "// %s: %s: the spec has changed since it was pushed\n", e.Host, e.Path)
+			continue
+		}
+		proposals, err := b.Adopt(e.Host, provenance.Edit{File: e.Path, New: e.Data})
+		if err != nil {
+			return err
+		}
+		for _, p := range proposals {
+			fmt.Fprintf(w, "// %s: %s: %s\n", e.Host, e.Path, p)
+			if p.CUE != "" {
+				fmt.Fprintln(w, p.CUE)
+			}
+		}
+	}
+	return nil
 }

@@ -20,14 +20,19 @@ func newRollback() *cobra.Command {
 		Short: "Make a host what it was before",
 		Long: `Make a host the generation that it had before, or the one of that number, with all that a push does: checks, probes,
 a confirmation, and the way back where one fails. It becomes a generation of its own. Packages, clusters, users, releases
-and data stay as they are; odoogen release rollback is for code, odoogen restore for data.`,
-		Example: "  odoogen rollback tests\n  odoogen rollback tests 41 --yes",
+and data stay as they are; odoogen release rollback is for code, odoogen restore for data.
+
+Generation 0 is the host as it was found: odoogen's files are out of everybody's way, what lay in theirs is back in its
+place, and what a push started is stopped. Whoever logs in does so with keys and over addresses that the host had before;
+the next push begins anew, with what is installed already.`,
+		Example: "  odoogen rollback tests\n  odoogen rollback tests 41 --yes\n  odoogen rollback tests 0",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			number := 0
+			number, found := 0, false
 			if len(args) == 2 {
 				var err error
-				if number, err = strconv.Atoi(strings.TrimPrefix(args[1], "#")); err != nil || number < 1 {
+				number, err = strconv.Atoi(strings.TrimPrefix(args[1], "#"))
+				if found = number == 0; err != nil || number < 0 {
 					return fmt.Errorf("%q is no generation's number\nhint: odoogen history %s", args[1], args[0])
 				}
 			}
@@ -37,7 +42,12 @@ and data stay as they are; odoogen release rollback is for code, odoogen restore
 			}
 			defer p.Close()
 			p.OverwriteDrift, p.ProbeFor = overwrite, time.Minute
-			if err := p.Return(cmd.Context(), number); err != nil {
+			if found {
+				err = p.ReturnToFound()
+			} else {
+				err = p.Return(cmd.Context(), number)
+			}
+			if err != nil {
 				return err
 			}
 			plans, err := p.Plan(cmd.Context())

@@ -26,6 +26,7 @@ die() {
 # subshell; only a link that leads nowhere costs a program.
 target() {
 	local to
+	[ -L "$etc/$1" ] || return 0 # an ejected host's current is a directory
 	if cd -P "$etc/$1" 2>/dev/null; then
 		printf '%s' "${PWD##*/}"
 	else
@@ -34,8 +35,24 @@ target() {
 	fi
 }
 
-# turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2).
+# stands: the generation that the host is; 0 where it is as it was found.
+stands() {
+	local name
+	name=$(target current)
+	printf '%s' "${name:-0}"
+}
+
+# ejected: the configuration is a directory of its own, and no generation.
+ejected() { is_dir "$etc/current"; }
+
+# turn_link LINK GENERATION: makes a link lead to a generation, by one rename(2). As it was found, a host has no current.
 turn_link() {
+	if [ "$1 $2" = 'current 0' ]; then
+		rm -f "$etc/current"
+		unmake "$etc/current" # of a host that was found ejected
+		sync -f "$etc"
+		return
+	fi
 	ln -sfn "generations/$2" "$etc/.$1.new"
 	mv -fT "$etc/.$1.new" "$etc/$1"
 	sync -f "$etc"
@@ -43,14 +60,17 @@ turn_link() {
 
 # look DIR [PATH...]: looks at all files below DIR and at the paths, with three programs however many they are: to do
 # nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
-# bytes or mode, missing, or strange); and of each path its kind, mode, where it leads, size and time.
+# bytes, mode or owner, missing, or strange) and each directory in which others may write; and of each path its kind,
+# mode, where it leads, size and time. Of an ejected host's current directory links are followed: it has some.
 look() {
-	local manifest=/dev/null
+	local manifest=/dev/null links=-P
+	! ejected || [ "$1" != "$etc/current" ] || links=-L
 	cd "$1" || exit # never look at what else lies here
 	[ ! -f MANIFEST ] || manifest=MANIFEST
 	# find flushes what it has printed before sha256sum prints.
-	{ find . "${@:2}" ! -type d -printf '%y %m \t%l\t%s\t%T@\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
-		FILENAME != "-" { sub(/^0+/, "", $1); want["./" $4] = "f " $1 " \t" $2; next }
+	{ find "$links" . "${@:2}" \( ! -type d -o -path './*' \( ! -user 0 -o ! -group 0 -o -perm /022 \) \) \
+		-printf '%y %m %U:%G\t%l\t%s\t%T@\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
+		FILENAME != "-" { sub(/^0+/, "", $1); want["./" $4] = "f " $1 "\t" $2; next }
 		index($0, "\t") == 0 { # a name with a backslash is written with two, and another in front
 			if (sub(/^\\/, "")) gsub(/\\\\/, "\\")
 			sum[substr($0, 67)] = substr($0, 1, 64)
@@ -58,8 +78,9 @@ look() {
 		}
 		{
 			split($0, of, "\t")
+			sub(/ 0:0$/, "", of[1]) # root and its group are what all shall be
 			if (of[5] ~ /^\.\//) is[of[5]] = of[1] "\t"
-			else printf "found\t%s\t%s\t%s\t%s\t%s\t%s\n", of[5], substr(of[1], 1, 1), substr(of[1], 3, length(of[1]) - 3), of[2], of[3], of[4]
+			else printf "found\t%s\t%s\t%s\t%s\t%s\t%s\n", of[5], substr(of[1], 1, 1), substr(of[1], 3), of[2], of[3], of[4]
 		}
 		END {
 			if ("./MANIFEST" in sum) print "digest\t" sum["./MANIFEST"]
@@ -77,9 +98,11 @@ differs() { look "$1" | sed -n 's/^drift\t//p'; }
 
 # observe: facts of what shall be on stdin, up to "end"; prints what is.
 observe() {
-	local current verb a b c d packages=() paths=() name digest="" wants seen
+	local current verb a b c d packages=() paths=() name digest="" wants seen runs
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
+	! ejected || printf 'ejected\t-\n'
+	[ ! -f "$state/frozen" ] || sed 's/^/frozen\t/' "$state/frozen"
 	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
 		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
@@ -95,10 +118,17 @@ observe() {
 		end) break ;;
 		digest) digest=$a ;;
 		door)
+			if is_dir "$a"; then
+				printf 'door\t%s\ntheirs\t%s\n' "$a" "$a"
+				continue
+			fi
 			paths+=("$a")
-			[ "$b" != file ] || same_text "$a" "$d" || printf 'door\t%s\n' "$a"
+			if [ "$b" = file ] && ! same_text "$a" "$d"; then
+				printf 'door\t%s\n' "$a"
+				[ ! -e "$a" ] || ours "$a" || printf 'theirs\t%s\n' "$a"
+			fi
 			;;
-		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\n' "$a" ;;
+		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\ntheirs\t%s\n' "$a" "$a" ;;
 		disabled)
 			wants=(/etc/systemd/system/*.wants/"$a")
 			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
@@ -110,8 +140,12 @@ observe() {
 	if [ -f "$secrets/RECORD" ]; then
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
-	if [ -n "$current" ] && [ "$current" != 0 ]; then
-		seen=$(look "$etc/generations/$current" "${paths[@]}")
+	if [ -f "$etc/current/MANIFEST" ]; then
+		mapfile -t runs < <(wanted)
+		by_hand "${runs[@]}" & # systemd takes its time to answer
+		ran_before "${runs[@]}"
+		seen=$(look "$etc/current" "${paths[@]}")
+		wait
 		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
 			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
 			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
@@ -122,6 +156,119 @@ observe() {
 	printf '%s\n' "$seen"
 	[ ${#packages[@]} -eq 0 ] || # else it would list all
 		dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+}
+
+# by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and counts more than it, or keeps it from running. It is the administrator's,
+# and no push takes it away. Of builtins, but for one question to systemd: to do nothing must cost nothing.
+by_hand() {
+	local base path name runs=("$@")
+	local -A known=() shall=()
+	for name; do known[$name]=yes shall[$name]=yes; done
+	for path in "$etc"/current/systemd/system/*; do name=${path##*/} known[${name%.d}]=yes; done
+	for base in /etc/systemd/system{,.control} /run/systemd/system{,.control}; do
+		for path in "$base"/*; do
+			name=${path##*/}
+			if [[ $name == *.d ]]; then
+				! adds_to_ours "${name%.d}" || for name in "$path"/*.conf; do printf 'hand\toverride\t%s\n' "$name"; done
+			elif [ -z "${known[$name]:-}" ]; then
+				continue
+			elif [ -e "$path" ] && [ ! -s "$path" ]; then # a link to /dev/null, or an empty file
+				printf 'hand\tmasked\t%s\n' "$name"
+			else
+				printf 'hand\toverride\t%s\n' "$path"
+			fi
+		done
+	done
+	[ ${#runs[@]} -eq 0 ] ||
+		stopped < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job "${runs[@]}")
+	linked_otherwise
+	for path in "$etc"/current/postgresql/*/; do
+		path=${path%/} path=${path##*/}
+		for base in /etc/postgresql/*/"$path"/conf.d/*.conf; do
+			[ "${base##*/}" = odoogen.conf ] || printf 'hand\toverride\t%s\n' "$base"
+		done
+		for base in /var/lib/postgresql/*/"$path"/postgresql.auto.conf; do
+			! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
+		done
+	done
+}
+
+# adds_to_ours NAME: drop-ins of NAME.d count for a unit that is known: its own, those of its template, of a prefix that
+# ends with a dash, and of all units of its kind.
+adds_to_ours() {
+	local kind=${1##*.} unit prefix
+	[ -z "${known[$1]:-}" ] || return 0
+	[[ $1 != *@* ]] || [ -z "${known[${1%%@*}@.$kind]:-}" ] || return 0
+	[[ $1 == *-."$kind" || $1 == "$kind" ]] || return 1
+	prefix=${1%"$kind"} prefix=${prefix%.}
+	for unit in "${!known[@]}"; do [[ $unit != "$prefix"*".$kind" ]] || return 0; done
+	return 1
+}
+
+# stopped: the units among those that shall run which do not, as systemctl shows them on stdin. None is one whose
+# condition does not hold, which has ended, or which is about to start.
+stopped() {
+	local line n=0
+	local -A is=()
+	while IFS= read -r line || [ ${#is[@]} -gt 0 ]; do
+		if [ -n "$line" ]; then
+			is[${line%%=*}]=${line#*=}
+			continue
+		fi
+		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-} in
+		*,oneshot/no) ;;
+		loaded,inactive,yes,,*) printf 'hand\tstopped\t%s\n' "${runs[n]}" ;;
+		esac
+		n=$((n + 1)) is=()
+	done
+}
+
+# ran_before UNIT...: those that ran already when the host was found.
+ran_before() {
+	local unit
+	local -A shall=()
+	[ -f "$etc/found/active" ] || return 0
+	for unit; do shall[$unit]=yes; done
+	while IFS= read -r unit; do [ -z "${shall[$unit]:-}" ] || printf 'was\t%s\n' "$unit"; done <"$etc/found/active"
+}
+
+# links: what starts with the host, as systemctl enable has it.
+links() {
+	local path
+	for path in /etc/systemd/system/*.wants/*; do printf '%s\n' "${path#/etc/systemd/system/}"; done
+}
+
+# linked_otherwise: the units among those that shall run which were enabled or disabled since the last push.
+linked_otherwise() {
+	local path name
+	local -A before=() after=()
+	[ -f "$etc/links" ] || return 0
+	while IFS= read -r path; do before[${path##*/}]+=$path; done <"$etc/links"
+	for path in /etc/systemd/system/*.wants/*; do after[${path##*/}]+=${path#/etc/systemd/system/}; done
+	for name in "${!shall[@]}"; do
+		if [ "${before[$name]:-}" = "${after[$name]:-}" ]; then continue; fi
+		if [ -n "${after[$name]:-}" ]; then printf 'hand\tenabled\t%s\n' "$name"; else printf 'hand\tdisabled\t%s\n' "$name"; fi
+	done
+}
+
+# sets_something FILE: it holds more than comments.
+sets_something() {
+	local line
+	while IFS= read -r line; do [[ -z $line || $line == \#* ]] || return 0; done <"$1"
+	return 1
+}
+
+# contents: the files on stdin, of which a host has told before.
+contents() {
+	local path
+	while IFS= read -r path; do
+		[ ! -f "$path" ] || printf 'file\t%s\t%s\n' "$path" "$(base64 -w 0 "$path")"
+	done
+}
+
+# zero: what of the host's files is set aside in generation 0.
+zero() {
+	[ ! -d "$etc/generations/0" ] || find "$etc/generations/0" -mindepth 1 ! -type d -printf 'aside\t/%P\n' | sort
 }
 
 # same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
@@ -150,6 +297,10 @@ lease() {
 			return
 		fi
 	fi
+	if [ -f "$state/frozen" ]; then
+		sed 's/^/frozen\t/' "$state/frozen"
+		return
+	fi
 	if [ -f "$state/armed" ]; then
 		printf 'held\t%s\t%s\n' 5 "a push that was cut off and is about to be reverted"
 		return
@@ -158,8 +309,18 @@ lease() {
 	read -r owner || true
 	write_lease "$1" "$((now + $2))" "$owner"
 	install_self
+	[ "$(stands)" != 0 ] || remember_found
 	printf 'leased\n'
 }
+
+# remember_found notes what runs, and what starts with the host, while nothing of odoogen does.
+remember_found() {
+	mkdir -p "$etc/found"
+	systemctl list-units --state=active --plain --no-legend --no-pager | sed 's/ .*//' >"$etc/found/active"
+	enabled >"$etc/found/enabled"
+}
+
+enabled() { systemctl list-unit-files --state=enabled --no-legend --no-pager | sed 's/ .*//' | sort; }
 
 write_lease() {
 	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >"$state/lease.new"
@@ -171,6 +332,7 @@ install_self() {
 	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
 	chmod 755 "$lib/host.new"
 	mv -f "$lib/host.new" "$lib/host"
+	ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
 	at_boot odoogen-boot.service "$boot_unit"
 	at_boot odoogen-boot-state.service "$boot_state_unit"
 }
@@ -261,7 +423,7 @@ stage() {
 	held "$1"
 	remove_stray
 	mkdir "$new"
-	[ ! -f "$etc/current/MANIFEST" ] || cp -a --reflink=auto "$etc/current/." "$new"
+	[ ! -f "$etc/current/MANIFEST" ] || cp -aL --reflink=auto "$etc/current/." "$new"
 	tar -x -p -C "$new" --no-same-owner --unlink-first
 	comm -13 <(sed -E 's/^[^ ]+ [^ ]+ [^ ]+ //' "$new/MANIFEST" | sort) \
 		<(find "$new" -mindepth 1 ! -type d ! -path "$new/MANIFEST" -printf '%P\n' | sort) |
@@ -292,6 +454,7 @@ packages() {
 		esac
 	done
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
+	enabled >"$scratch/enabled"
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 	chmod 755 /usr/sbin/policy-rc.d
 	# PostgreSQL makes no cluster of its own before the door to the generation's setting stands.
@@ -318,6 +481,13 @@ packages() {
 		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
 		apt -q -y install "$scratch/$a.deb"
 	done
+	# What starts with the host from now on because of us.
+	mkdir -p "$etc/found"
+	{
+		cat "$etc/found/brought" 2>/dev/null || true
+		enabled | comm -13 "$scratch/enabled" -
+	} | sort -u >"$etc/found/brought.new"
+	mv -f "$etc/found/brought.new" "$etc/found/brought"
 }
 
 apt() {
@@ -367,6 +537,7 @@ checked() {
 		mount -t overlay -o "lowerdir=$a,upperdir=$scratch$a/upper,workdir=$scratch$a/work" overlay "$a"
 	done
 	etc_of_check=1
+	if [ "$1" = 0 ]; then facts+=$'\n'$(leaving); fi
 	doors <<<"$facts"
 	turn_link current "$1"
 	while IFS=$'\t' read -r verb a; do
@@ -376,7 +547,7 @@ checked() {
 		area) what+=("$a") ;;
 		esac
 	done <<<"$facts"
-	asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
+	[ "$1" = 0 ] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
 	for a in "${what[@]}"; do
 		case $a in
 		nginx)
@@ -485,8 +656,8 @@ forget_secrets() {
 
 # --- Turning ----------------------------------------------------------------------------------------------------
 
-# doors: makes those on stdin stand, and closes those that lead nowhere any more. A file of somebody else's in the way
-# is kept in generation 0, as it was found.
+# doors: makes those on stdin stand, and takes away those that are closed. A file of somebody else's in the way is kept
+# in generation 0, as it was found, and is back when the door goes.
 doors() {
 	local verb path kind a b
 	while IFS=$'\t' read -r verb path kind a b; do
@@ -494,9 +665,8 @@ doors() {
 		absent)
 			[ -e "$path" ] || [ -L "$path" ] || continue
 			keep "$path"
-			rm -f "$path"
+			rm -rf "$path"
 			;;
-		closed) unmake "$path" ;;
 		disabled) [ -n "${etc_of_check:-}" ] || systemctl --quiet disable --now "$path" >&2 || true ;;
 		door)
 			keep "$path"
@@ -510,8 +680,20 @@ doors() {
 			fi
 			mv -fT "$path.odoogen-new" "$path"
 			;;
+		closed) unmake "$path" ;;
+		enable) [ -n "${etc_of_check:-}" ] || systemctl --quiet enable "$path" >&2 || true ;;
+		disable) [ -n "${etc_of_check:-}" ] || no_longer "$path" ;;
 		esac
 	done
+}
+
+# ours PATH: it is a door, and leads to a generation.
+ours() {
+	if [ -L "$1" ]; then
+		[[ $(readlink "$1") == "$etc"/* ]]
+	else
+		[ -f "$1" ] && grep -q "$etc/current" "$1"
+	fi
 }
 
 # keep PATH: puts what is there into generation 0. What was kept once stays, and what leads to us is nobody else's.
@@ -519,19 +701,132 @@ keep() {
 	local zero=$etc/generations/0
 	[ -e "$1" ] || [ -L "$1" ] || return 0
 	[ ! -e "$zero$1" ] && [ ! -L "$zero$1" ] || return 0
-	if [ -L "$1" ]; then
-		[[ $(readlink "$1") != "$etc"/* ]] || return 0
-	elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
-		return 0
-	fi
+	! ours "$1" || return 0
 	mkdir -p "$zero${1%/*}"
 	cp -a "$1" "$zero$1"
 }
 
+# unmake PATH: a door goes, and what was found there comes back. A unit that a push disabled is as it was found.
+unmake() {
+	local was=$etc/generations/0$1
+	if [[ $1 != /* ]]; then
+		[ -z "${etc_of_check:-}" ] || return 0
+		! grep -qsFx "$1" "$etc/found/enabled" || systemctl --quiet enable "$1" >&2 || true
+		! grep -qsFx "$1" "$etc/found/active" || systemctl start "$1" >&2 || true
+		return 0
+	fi
+	! ours "$1" || rm -f "$1"
+	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then
+		cp -aT "$was" "$1.odoogen-new"
+		mv -fT "$1.odoogen-new" "$1"
+	fi
+}
+
+# no_longer UNIT: it does not start with the host any more, and does not run. What ran and has ended runs nothing: it is
+# left alone, as PostgreSQL's, with which every cluster would stop.
+no_longer() {
+	systemctl --quiet disable "$1" >&2 || true
+	[ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl stop "$1" >&2 || true
+}
+
+# leaving: the facts of all doors that stand, as closed, and of what packages brought, as disabled.
+leaving() {
+	local unit
+	awk -F '\t' '{ print "closed\t" $2 }' "$etc/doors" 2>/dev/null || true
+	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
+}
+
+# arriving: a host that is as it was found gets back what packages brought before.
+arriving() {
+	local unit
+	[ -f "$etc/found/brought" ] || return 0
+	while IFS= read -r unit; do
+		grep -qsFx "disabled"$'\t'"$unit" "$etc/doors" || printf 'enable\t%s\n' "$unit"
+	done < <(comm -13 <(enabled) "$etc/found/brought")
+}
+
+# note_doors keeps the facts of all doors that stand, of which a push brings those that change.
+note_doors() {
+	{ cat "$etc/doors" 2>/dev/null || true; cat; } |
+		awk -F '\t' '$1 == "closed" { delete all[$2] } $1 ~ /^(door|absent|disabled)$/ { all[$2] = $0 }
+			END { for (path in all) print all[path] }' | sort >"$etc/.doors.new"
+	mv -f "$etc/.doors.new" "$etc/doors"
+}
+
+# save_doors keeps what stands where doors come and go. Its LIST says what the way back has to do.
+save_doors() {
+	local was=$etc/.doors verb path
+	rm -rf "$was"
+	mkdir -p "$was"
+	{
+		printf 'door\t%s\n' "$etc/doors"
+		cat
+	} | while IFS=$'\t' read -r verb path _; do
+		case $verb in
+		door | absent | closed)
+			if [[ $path != /* ]]; then
+				printf 'disable\t%s\n' "$path"
+			elif [ -e "$path" ] || [ -L "$path" ]; then
+				mkdir -p "$was${path%/*}"
+				cp -aT "$path" "$was$path"
+				printf 'was\t%s\n' "$path"
+			else
+				printf 'new\t%s\n' "$path"
+			fi
+			;;
+		disabled | disable)
+			! systemctl --quiet is-enabled "$path" 2>/dev/null || printf 'enable\t%s\n' "$path"
+			! systemctl --quiet is-active "$path" || printf 'start\t%s\n' "$path"
+			;;
+		enable) printf 'disable\t%s\n' "$path" ;;
+		esac
+	done >"$was/LIST"
+	sync -f "$etc"
+}
+
+# take_doors_back undoes what became of doors, however far it came, as often as it is called. What stood is renamed into
+# its place, which needs no room on the disk; what cannot be is kept. With an option of systemctl(1), it is asked so.
+take_doors_back() {
+	local was=$etc/.doors verb what
+	[ -f "$was/LIST" ] || return 0
+	while IFS=$'\t' read -r verb what; do
+		case $verb in
+		new) rm -rf "$what" || true ;;
+		was)
+			[ "$what" != "$etc/current" ] || continue # turn_back does
+			[ -e "$was$what" ] || [ -L "$was$what" ] || continue
+			if is_dir "$what" || is_dir "$was$what"; then rm -rf "$what" || true; fi
+			mkdir -p "${what%/*}" || true
+			mv -fT "$was$what" "$what" || printf 'failed\tput back %s, which is kept in %s\n' "$what" "$etc/not-put-back"
+			;;
+		enable | start) systemctl --quiet "$@" "$verb" "$what" >&2 || true ;;
+		disable) no_longer "$what" ;;
+		esac
+	done <"$was/LIST"
+}
+
+is_dir() { [ -d "$1" ] && [ ! -L "$1" ]; }
+
+# forget_doors: what stood before is in its place again, or no longer wanted.
+forget_doors() {
+	local left
+	if [ "${1:-}" = back ]; then
+		left=$(find "$etc/.doors" ! -type d ! -path "$etc/.doors/LIST" -print -quit 2>/dev/null) || true
+		[ -z "$left" ] || mv -T "$etc/.doors" "$etc/not-put-back" || true
+	fi
+	rm -rf "$etc/.doors" || true
+}
+
+# forget_found empties generation 0: all that it held is in its place again.
+forget_found() {
+	rm -rf "$etc/generations/0"
+	mkdir -p "$etc/generations/0"
+}
+
 # turn NONCE NAME SECONDS: arms the revert, turns the host and pays what that owes. On stdin the doors to make, "do"
-# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes back by itself unless this push confirms
-# within SECONDS: by a timer, and after a power cut by the boot unit. The link to go back to is made in advance: a full
-# disk cannot stop a rename.
+# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes
+# back by itself unless this push confirms within SECONDS: by a timer, and after a power cut by the boot unit. The link to
+# go back to is made in advance: a full disk cannot stop a rename.
 turn() {
 	local facts old verb path
 	held "$1"
@@ -540,13 +835,20 @@ turn() {
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
 	old=$(target confirmed)
+	case $2,$(stands) in
+	0,*) facts+=$'\n'$(leaving) ;;
+	*,0) facts+=$'\n'$(arriving) ;;
+	esac
+	! ejected || facts+=$'\nabsent\t'$etc/current
+	save_doors <<<"$facts"
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
-		grep -E '^(door|absent|undo|back|forget)'$'\t' <<<"$facts" || true
+		spare_running <<<"$facts"
+		grep -E '^forget'$'\t' <<<"$facts" || true
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
-	ln -sfn "generations/${old:-0}" "$etc/.back"
+	arm_boot "${old:-0}"
 	sync -f "$state"
 	mv -f "$state/armed.new" "$state/armed"
 	sync -f "$etc"
@@ -558,12 +860,62 @@ turn() {
 	mv -f "$state/owed.new" "$state/owed"
 	pay stop
 	doors <<<"$facts"
+	[ "$2" = 0 ] || note_doors <<<"$facts"
 	turn_link current "$2"
 	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
 	pay
 	rm -f "$state/turning"
 }
+
+# spare_running: the "undo" facts on stdin, of which none stops what runs already: it is somebody else's, and reads its
+# files again.
+spare_running() {
+	local word verb unit
+	while IFS=$'\t' read -r word verb unit; do
+		[ "$word" = undo ] || continue
+		[ "$verb" != stop ] || ! systemctl --quiet is-active "$unit" || verb=reload
+		printf 'undo\t%s\t%s\n' "$verb" "$unit"
+	done
+}
+
+# arm_boot GENERATION: a boot goes back to it, unless the link is gone by then.
+arm_boot() { ln -sfn "generations/$1" "$etc/.back"; }
+
+# turn_back GENERATION: one rename of what was made in advance turns the host to where it was.
+turn_back() {
+	local was=$etc/.doors$etc/current
+	if [ "$1" != 0 ]; then
+		! ejected || rm -rf "$etc/current" # it was about to be
+	elif [ -d "$was" ] && ! ejected; then # it was, before
+		rm -f "$etc/current"
+		mv -T "$was" "$etc/current"
+	fi
+	if ! ejected; then
+		ln -sfn "generations/$1" "$etc/.current.back" 2>/dev/null || true
+		if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
+		[ "$1" != 0 ] || rm -f "$etc/current"
+	fi
+	rm -f "$etc/.back" "$etc/.current.back"
+	sync -f "$etc" || true
+}
+
+# leave NONCE SECONDS: turns the host to what it was found as; facts on stdin, as of a turn. Routes end with it, that of
+# this push among them: a unit of its own does the work, and "left" tells of it over whatever route remains.
+leave() {
+	held "$1"
+	cat >"$state/leave"
+	rm -f "$state/leave.said" "$state/leave.ended"
+	systemd-run --quiet --collect --unit=odoogen-leave "$lib/host" leave_now "$1" "$2"
+}
+
+leave_now() {
+	local code=0
+	"$lib/host" turn "$1" 0 "$2" <"$state/leave" >"$state/leave.said" 2>&1 || code=$?
+	printf 'ended\t%s\n' "$code" >"$state/leave.ended"
+}
+
+left() { cat "$state/leave.said" "$state/leave.ended" 2>/dev/null || true; }
 
 # pay [stop]: does what is owed, one after another, and strikes it out when it is done. With stop, only that: what
 # leaves is stopped while its own generation still stands.
@@ -725,20 +1077,19 @@ confirm() {
 	flock --wait 5 7 || die "the revert has begun"
 	[ -f "$state/armed" ] || die "the revert is done already"
 	IFS=$'\t' read -r nonce name old <"$state/armed"
-	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
+	[ "$nonce $(stands)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
 	turn_link confirmed "$name"
-	forget_secrets || true
-	disarm
+	links >"$etc/links" || true
+	confirmed_already
 	printf 'confirmed\t%s\n' "$name"
 	read -r line || true
 	record "$name" confirmed "$line" || true
 	prune "$2" || true
-	rm -f "$state/lease"
 }
 
 disarm() {
-	rm -f "$state/armed" "$etc/.back" "$state/turning"
+	rm -f "$state/armed" "$etc/.back" "$state/turning" "$state"/leave{,.said,.ended}
 	systemctl stop odoogen-revert.timer 2>/dev/null || true
 }
 
@@ -757,9 +1108,11 @@ prune() {
 	done
 }
 
-# confirmed_already: a confirmation was cut off between its first rename, which counts, and its end.
+# confirmed_already ends a push that is confirmed, also where that was cut off after its first rename, which counts.
 confirmed_already() {
 	forget_secrets || true
+	forget_doors
+	[ "$(stands)" != 0 ] || forget_found || true
 	disarm
 	rm -f "$state/lease"
 }
@@ -767,8 +1120,9 @@ confirmed_already() {
 # revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
 # no way back.
 revert() {
-	local nonce name old pid verb path line undo=() made=()
+	local nonce name old pid line undo=()
 	[ -f "$state/armed" ] || {
+		! IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" || [ "$nonce" != "$1" ] || rm -f "$state/lease"
 		printf 'current\t%s\n' "$(target current)"
 		return 0
 	}
@@ -793,18 +1147,14 @@ revert() {
 	while IFS= read -r line; do
 		case $line in
 		undo$'\t'*) undo+=("${line#undo$'\t'}") ;;
-		door$'\t'* | absent$'\t'*) made+=("$(cut -f 2 <<<"$line")") ;;
 		esac
 	done < <(tail -n +2 "$state/armed")
 	undo_all stop
-	ln -sfn "generations/$old" "$etc/.current.back" 2>/dev/null || true
-	if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
-	rm -f "$etc/.current.back"
-	[ "$old" != 0 ] || rm -f "$etc/current"
-	sync -f "$etc" || true
+	take_doors_back
+	turn_back "$old"
+	forget_doors back
 	take_secrets_back
-	for path in "${made[@]}"; do unmake "$path" || true; done
-	back || true
+	[ "$old" != 0 ] || forget_found || true
 	rm -f "$state/owed"
 	undo_all
 	record "$name" reverted "-" || true
@@ -829,35 +1179,22 @@ undo_all() {
 	done
 }
 
-# unmake PATH: a door that this push has made goes, and what it found there comes back.
-unmake() {
-	local was=$etc/generations/0$1
-	if [ -L "$1" ] || [ -e "$1" ]; then
-		if [ -L "$1" ] && [[ $(readlink "$1") == "$etc"/* ]]; then
-			rm -f "$1"
-		elif [ -f "$1" ] && grep -q "$etc/current" "$1"; then
-			rm -f "$1"
-		fi
-	fi
-	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then cp -a "$was" "$1"; fi
-}
-
-# back: the doors that this push has closed stand as they were.
-back() { sed -n 's/^back\t//p' "$state/armed" 2>/dev/null | doors; }
-
 # boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
 # so it reads again, and is asked for what the generation wants.
 boot() {
-	if [ "$(target current)" = "$(target confirmed)" ]; then # before the turn, or after the rename that confirmed it
-		rm -f "$etc/.back"
+	local confirmed
+	confirmed=$(target confirmed)
+	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
+		rm -rf "$etc/.back" "$etc/.doors"
+		[ "$(stands)" != 0 ] || forget_found
 		return
 	fi
-	mv -fT "$etc/.back" "$etc/current"
-	[ "$(target current)" != 0 ] || rm -f "$etc/current"
-	back || true
-	sync -f "$etc"
+	take_doors_back --no-block
+	turn_back "${confirmed:-0}"
+	forget_doors back
+	if [ "$(stands)" = 0 ]; then forget_found; fi
 	systemctl daemon-reload
-	systemctl --no-block start odoogen.target || true
+	! wanted | grep -q . || systemctl --no-block start odoogen.target || true
 }
 
 # boot_state: the same for what the push left below /var.
@@ -868,9 +1205,9 @@ boot_state() {
 		forget_secrets || true
 	else
 		take_secrets_back
-		record "$(target current)" "reverted at boot" - || true
+		record "$(stands)" "reverted at boot" - || true
 	fi
-	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning"
+	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 }
 
 # standing: what a verdict is read from.
@@ -882,66 +1219,250 @@ standing() {
 # export GENERATION: its files, for a push of them from elsewhere.
 export_generation() { tar -c -C "$etc/generations/$1" . | base64 -w 0; }
 
-# --- At night, on the host itself -------------------------------------------------------------------------------
+# --- Ejecting ---------------------------------------------------------------------------------------------------
 
-# status: what stands, and what does not run.
-status() {
-	local name unit
-	standing
-	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
-	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
-	name=$(target current)
-	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
-	while IFS= read -r unit; do
-		systemctl --quiet is-active "$unit" || printf 'not active\t%s\t%s\n' "$unit" "$(systemctl show --value --property=ConditionResult "$unit" | sed 's/no/its condition does not hold/; s/yes//')"
-	done < <(sed -n 's/^Wants=//p' "$etc/current/systemd/system/odoogen.target" 2>/dev/null)
+# eject NONCE: see eject_now; a line for the ledger on stdin.
+eject() {
+	local line
+	held "$1"
+	read -r line || true
+	eject_now "$line"
+	rm -f "$state/lease"
 }
 
-# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, and acts as the files
-# that differ say. It needs no network and no pusher, and nobody confirms it.
-rollback() {
-	local from to="" name effect
-	from=$(target current)
-	[ -n "$from" ] || die "nothing was pushed to this host"
-	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: host revert $(cut -f 1 "$state/armed" | head -n 1)"
-	while IFS= read -r name; do
-		if [ "${1:-}" = "$(number "$name")" ] || { [ -z "${1:-}" ] && [ "$(number "$name")" -lt "$(number "$from")" ]; }; then to=$name; fi
-	done < <(cd "$etc/generations" && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
-	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+# eject_now TEXT: makes current a directory of its own and the doors plain directories and files, and takes away what
+# would turn the host. Nothing is started, stopped or restarted. Cut off by a loss of power, a boot takes it back.
+eject_now() {
+	local name new=$etc/.ejected verb path kind to rest
+	name=$(target current)
+	if ejected; then
+		printf 'ejected\t-\n'
+		return
+	fi
+	[ -n "$name" ] || die "no generation stands on this host"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation"
+	remove "$new"
+	mkdir "$new"
+	cp -a "$etc/current/." "$new"
+	chattr -R -i "$new" 2>/dev/null || true
+	save_doors <"$etc/doors"
+	arm_boot "$name"
+	sync -f "$etc"
+	rm -f "$etc/current"
+	mv -T "$new" "$etc/current"
+	while IFS=$'\t' read -r verb path kind to _; do
+		[ "$verb $kind" = 'door link' ] || continue
+		[ -L "$path" ] || continue
+		rest=$etc/current/${to#"$etc/current/"}
+		if [ ! -e "$rest" ]; then # a door that leads nowhere
+			rm -f "$path"
+			continue
+		fi
+		cp -aT "$rest" "$path.odoogen-new"
+		rm -f "$path"
+		mv -T "$path.odoogen-new" "$path"
+		rm -rf "$rest"
+		ln -s "$path" "$rest"
+	done <"$etc/doors"
+	sync -f "$etc"
+	systemctl daemon-reload
+	rm -f "$etc/.back"
+	record "$name" ejected "$1" || true
+	[ -e "$etc/as-found" ] || [ ! -d "$etc/generations/0" ] || mv -T "$etc/generations/0" "$etc/as-found"
+	for rest in "$etc"/generations/0 "$etc"/generations/*-*; do
+		[ "${rest##*/}" = "$name" ] || remove "$rest"
+	done
+	rm -rf "$etc/confirmed" "$etc/doors" "$etc/.doors" "$etc/found" "$state/owed"
+	for rest in odoogen-boot.service odoogen-boot-state.service; do
+		rm -f "/etc/systemd/system/$rest" "/etc/systemd/system/sysinit.target.wants/$rest"
+	done
+	systemctl daemon-reload
+	printf 'ejected\t%s\n' "$name"
+}
+
+# --- At night, on the host itself -------------------------------------------------------------------------------
+
+# wanted: the units that shall run.
+wanted() {
+	local line
+	[ -f "$etc/current/systemd/system/odoogen.target" ] || return 0
+	while IFS= read -r line; do [[ $line != Wants=* ]] || printf '%s\n' "${line#Wants=}"; done <"$etc/current/systemd/system/odoogen.target"
+}
+
+# status: what stands, what was changed by hand, and what does not run.
+status() {
+	local name confirmed unit wrong nonce until owner
+	name=$(target current) confirmed=$(target confirmed)
+	if ejected; then
+		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
+	elif [ -z "$name" ]; then
+		printf 'as it was found: nothing of odoogen runs here\n'
+	elif [ -f "$state/armed" ]; then
+		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$name" "${confirmed:-what was found}"
+	else
+		printf '%s, confirmed\n' "$name"
+	fi
+	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
+	if [ -f "$state/lease" ]; then
+		IFS=$'\t' read -r nonce until owner <"$state/lease"
+		printf 'held by %s, until %s\n' "$owner" "$(date -d "@$until" +%T)"
+	fi
+	[ ! -f "$state/owed" ] || sed 's/^/owed: /; s/\t/ /' "$state/owed"
+	if [ -f "$etc/current/MANIFEST" ]; then
+		differs "$etc/current" | sed 's/^/changed by hand: /'
+		mapfile -t runs < <(wanted)
+		by_hand "${runs[@]}" | sed 's/^hand\t/by hand: /; s/\t/ /'
+	fi
+	while IFS= read -r unit; do
+		! systemctl --quiet is-active "$unit" || continue
+		wrong=$(systemctl show --value --property=ConditionResult "$unit")
+		printf 'not active: %s%s\n' "$unit" "${wrong/#no/, its condition does not hold}" | sed 's/yes$//'
+	done < <(wanted)
+}
+
+# alone: nothing else of odoogen may work while this does.
+alone() {
+	mkdir -p "$state" "$locks"
 	exec 8>"$state/lock"
 	flock --wait 5 8 || die "something else of odoogen works on this host"
-	mkdir -p "$locks"
+}
+
+# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, or with 0 to what it
+# was found as, and acts as the files that differ say. It needs no network and no pusher, and nobody confirms it.
+rollback() {
+	local from to="" name facts
+	from=$(stands)
+	! ejected || die "this host is ejected: it has no generations"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
+	while IFS= read -r name; do
+		if [ -n "${1:-}" ]; then
+			[ "$1" != "$(number "$name")" ] || to=$name
+		elif [ "$from" = 0 ] || [ "$(number "$name")" -lt "$(number "$from")" ]; then
+			to=$name
+		fi
+	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
+	[ "${1:-}" != 0 ] || to=0
+	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+	[ "$to" != "$from" ] || die "this host is that already"
+	alone
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job holds $locks/host.lock"
+	if [ "$to" = 0 ]; then
+		facts=$(leaving)
+		stop_ours
+		name=$(wanted)
+		doors <<<"$facts"
+	elif [ "$from" = 0 ]; then
+		facts=$(cat "$etc/doors" && arriving)
+		doors <<<"$facts"
+	fi
 	turn_link current "$to"
 	turn_link confirmed "$to"
 	record "$to" "rolled back on the host" "from $from" || true
 	systemctl daemon-reload
-	{ diff <(cut -d ' ' -f 1,2,4 "$etc/generations/$from/MANIFEST") <(cut -d ' ' -f 1,2,4 "$etc/current/MANIFEST") || true; } |
-		sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' | sort -u |
-		while IFS= read -r name; do sed -nE "s|^[0-7]+ [0-9a-f]+ ([^ ]+) ${name//./\\.}\$|\\1|p" "$etc/current/MANIFEST"; done |
+	if [ "$to" = 0 ]; then
+		forget_found
+		# What ran before runs on, and reads its own files again.
+		{
+			printf 'ssh.service\n'
+			grep -Fx -f "$etc/found/active" <<<"$name" || true
+		} | sort -u |
+			while IFS= read -r name; do act reload "$name" </dev/null || printf 'failed\treload %s\n' "$name"; done
+	else
+		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
+		systemctl start odoogen.target
+	fi
+	printf 'current\t%s\n' "$to"
+}
+
+# stop_ours stops what runs because of a generation alone, the last first.
+stop_ours() {
+	local unit
+	systemctl stop odoogen.target || true
+	while IFS= read -r unit; do
+		grep -qsFx "$unit" "$etc/found/active" || systemctl stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+	done < <(wanted | tac)
+}
+
+# act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first.
+act_between() {
+	local effect name
+	{ diff <(cut -d ' ' -f 1,2,4 "$1" 2>/dev/null) <(cut -d ' ' -f 1,2,4 "$2") || true; } | sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' |
+		sort -u | awk 'NR == FNR { differs[$1] = 1; next } $4 in differs { print $3 }' - "$2" |
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
 		while IFS=: read -r effect name; do
 			case $effect in
 			run | restart | reload) act "$effect" "$name" </dev/null || printf 'failed\t%s %s\n' "$effect" "$name" ;;
 			esac
 		done
-	systemctl start odoogen.target
-	printf 'current\t%s\n' "$to"
 }
 
+# armed_nonce: of the push that waits for its confirmation.
+armed_nonce() {
+	[ -f "$state/armed" ] || die "no push waits for its confirmation"
+	head -n 1 "$state/armed" | cut -f 1
+}
+
+# freeze REASON: no push is accepted until it is unlocked.
+freeze() {
+	local reason
+	reason=$(tr -c '[:print:]' ' ' <<<"$*")
+	[ -n "${reason// /}" ] || die "say why, for those who want to push: odoogen-host freeze REASON"
+	alone
+	printf '%s\t%s\n' "$(date -u +%FT%TZ)" "${reason%% }" >"$state/frozen.new"
+	mv -f "$state/frozen.new" "$state/frozen"
+	record "$(stands)" frozen "${reason%% }"
+}
+
+# unlock: pushes are accepted again: not frozen, and held by nobody.
+unlock() {
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation: odoogen-host confirm, or odoogen-host revert"
+	alone
+	rm -f "$state/frozen" "$state/lease" "$state/turning"
+	record "$(stands)" unlocked -
+}
+
+usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.
+
+  status            what this host is, what was changed by hand, and what does not run
+  rollback          make it the generation before: at once, without the probes of a push
+  rollback NUMBER   or the one of that number; 0 is what the host was found as
+  confirm           keep a push that waits for its confirmation
+  revert            or take it back now
+  freeze REASON     accept no push until
+  unlock            accept them again; ends the hold of a push that died, too
+  eject             make everything plain files, and odoogen no longer part of this host; restarts nothing
+  ledger            what was pushed
+
+Generations are below /etc/odoogen/generations. Packages, databases and data never go back.
+'
+
 verb() {
+	local nonce
 	case ${1-} in
 	export) export_generation "$2" ;;
 	ledger) cat "$state/ledger" 2>/dev/null || true ;;
-	status) status ;;
+	status | unlock) "$1" ;;
 	rollback) rollback "${2:-}" ;;
-	observe | lease | abandon | stage | packages | clusters | check | checked | give | turn | probe | confirm | revert | \
-		boot | boot_state | standing)
+	freeze) freeze "${@:2}" ;;
+	confirm | revert | eject)
+		if [ $# -gt 1 ]; then
+			"$@"
+		elif [ "$1" = eject ]; then
+			alone
+			eject_now "on the host"
+		else
+			nonce=$(armed_nonce)
+			"$1" "$nonce" 10 <<<"by hand on the host"
+		fi
+		;;
+	observe | zero | contents | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | \
+		probe | boot | boot_state | standing)
 		"$@"
 		;;
+	help | --help | -h) printf '%s' "$usage" ;;
 	*)
-		printf 'usage: host status | rollback [NUMBER] | ledger | standing | revert NONCE\n' >&2
+		printf '%s' "$usage" >&2
 		exit 64
 		;;
 	esac

@@ -52,7 +52,8 @@ type rig struct {
 	key     string // the file with the operator's, which opens secrets
 }
 
-func newRig(t *testing.T) *rig {
+// newRig boots the lab. Beside what the trees name, its package source has the packages named.
+func newRig(t *testing.T, packages ...string) *rig {
 	r := &rig{t: t, dir: t.TempDir()}
 	r.odoogen = filepath.Join(r.dir, "odoogen")
 	if out, err := exec.Command("go", "build", "-o", r.odoogen, "odoogen/cmd/odoogen").CombinedOutput(); err != nil {
@@ -67,7 +68,12 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	_, err = r.Up(t.Context(), lab.Options{Trees: r.trees(change{}), Whitelist: []string{"198.51.100.0/28"}, Memory: true,
+	trees := r.trees(change{})
+	for _, p := range packages {
+		host := trees[1].File(artifact.HostName)
+		host.Data = bytes.Replace(host.Data, []byte(`"packages": [`), []byte(`"packages": [{"name": "`+p+`"}, `), 1)
+	}
+	_, err = r.Up(t.Context(), lab.Options{Trees: trees, Whitelist: []string{"198.51.100.0/28"}, Memory: true,
 		Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +133,7 @@ func (r *rig) trees(c change) []*artifact.Tree {
 		{"path": "/etc/ssh/sshd_config.d/10-odoogen.conf", "mode": "0644", "content": "Include /etc/odoogen/current/ssh/*.conf\n"}`
 	network := func(address string) string {
 		return "[Unit]\nDescription=Private network\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=ip link set vsw0 up\n" +
-			"ExecStart=ip address replace " + address + "/24 dev vsw0\n"
+			"ExecStart=ip address replace " + address + "/24 dev vsw0\nExecStop=ip address flush dev vsw0\n"
 	}
 	const worker = "[Unit]\nDescription=Works\n\n[Service]\nExecStart=sleep infinity\n"
 	reads := []string{`{"name": "token", "consumers": ["reader.service"]}`, `{"name": "password", "consumers": ["job.service"]}`}

@@ -56,18 +56,6 @@ func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
 	}
 }
 
-// closed adds the doors that are closed, and how each was, for the way back.
-func (f *facts) closed(doors []artifact.Door) {
-	for _, d := range doors {
-		f.add("closed", d.Path)
-		if d.Link != "" {
-			f.add("back", "door", d.Path, "link", d.Link)
-		} else {
-			f.add("back", "door", d.Path, "file", d.Mode, d.Content)
-		}
-	}
-}
-
 // wish is what a host is asked about: all of a tree that an observation needs.
 type wish struct {
 	host           string
@@ -138,6 +126,18 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 			}
 		case "door":
 			seen.Doors = append(seen.Doors, w[1])
+		case "was":
+			seen.Was = append(seen.Was, w[1])
+		case "ejected":
+			seen.Ejected = true
+		case "frozen":
+			seen.Frozen = strings.Join(w[1:], ": ")
+		case "hand":
+			if len(w) == 3 {
+				seen.Hands = append(seen.Hands, Hand{w[1], w[2]})
+			}
+		case "theirs":
+			seen.Theirs = append(seen.Theirs, w[1])
 		case "found":
 			found[w[1]] = w[2:]
 		case "manifest", "host":
@@ -164,7 +164,8 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if same && seen.Generation != "" {
+	seen.AsFound = seen.Generation == "" && seen.Confirmed == "0"
+	if same && (seen.Generation != "" || seen.Ejected) {
 		seen.Manifest, seen.Host = w.manifest, w.text
 	}
 	seen.Secrets = secretsFound(host, found)
@@ -172,13 +173,22 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 		if !stands(d, found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
 			seen.Doors = append(seen.Doors, d.Path)
 		}
+		if foreign(d, found[d.Path]) {
+			seen.Theirs = append(seen.Theirs, d.Path)
+		}
 	}
+	slices.Sort(seen.Theirs)
 	for name := range wanted {
 		seen.Packages = append(seen.Packages, name)
 	}
 	slices.Sort(seen.Packages)
 	slices.Sort(seen.Doors)
 	return seen, nil
+}
+
+// foreign tells whether something of somebody else's is where a link leads into a generation.
+func foreign(d artifact.Door, found []string) bool {
+	return d.Link != "" && len(found) >= 3 && !(found[0] == "l" && strings.HasPrefix(found[2], "/etc/odoogen/"))
 }
 
 // stands tells whether a door is what it should be, but for its text: kind, mode and where a link leads.

@@ -22,11 +22,18 @@ type Observation struct {
 	Manifest   []byte   // of the current generation
 	Host       []byte   // its HOST.json
 	Drift      []string // files of the current generation that are not what its MANIFEST says
+	Hands      []Hand   // what was done by hand beside those files
 	Doors      []string // doors that are missing or not as they should be
 	Packages   []string // of those that the new tree needs, what is not installed
 	Clusters   []string // PostgreSQL clusters that exist, "15/main"
 	Owed       []string // actions that a push before this one began and did not end
 	Holder     string   // who holds the host's lease
+	Theirs     []string // what is where doors shall be, or where nothing shall be, and is not odoogen's
+	Frozen     string   // since when the host accepts no push, and why
+	Ejected    bool     // its configuration is plain files, which were a generation once
+	AsFound    bool     // it was taken back to what it was found as
+	Was        []string // of the units that its generation wants, those that ran already when it was found
+	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
 
 	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
 	Given   map[string]Given      // by name, what pushes have brought
@@ -36,29 +43,64 @@ type Observation struct {
 // Plan is what a push does on one host, in order.
 type Plan struct {
 	Host     string             `json:"host"`
-	From     string             `json:"from,omitempty"`   // the generation that runs
+	From     string             `json:"from,omitempty"`   // the generation that runs; empty before any push, 0 as it was found, "ejected"
 	Ran      string             `json:"ran,omitempty"`    // the commit that it is of, and who pushed it, as the ledger says
 	To       string             `json:"to,omitempty"`     // the generation that shall run
 	Commit   string             `json:"commit,omitempty"` // the commit that To is of, and its author
-	Digest   string             `json:"digest"`           // of the tree that shall run
+	Digest   string             `json:"digest"`           // of the tree that shall run; empty where the host becomes what it was found as
+	Frozen   string             `json:"frozen,omitempty"` // since when the host accepts no push, and why
 	Packages []string           `json:"packages,omitempty"`
 	Clusters []artifact.Cluster `json:"clusters,omitempty"`
 	Doors    []string           `json:"doors,omitempty"`
+	Aside    []string           `json:"aside,omitempty"`  // files of somebody else's that are in the way, and are kept in generation 0
 	Closed   []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
+	Back     []string           `json:"back,omitempty"`   // files of generation 0 that come back into their places
 	Files    []artifact.Change  `json:"files,omitempty"`
 	Actions  []Action           `json:"actions,omitempty"`
-	Drift    []string           `json:"drift,omitempty"`
+	Drift    []string           `json:"drift,omitempty"` // changed by hand, and taken back
+	Hands    []Hand             `json:"hands,omitempty"` // done by hand, and left alone
 	Secrets  []SecretChange     `json:"secrets,omitempty"`
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
 	Meaning
 
-	undo   []Action        // of the way back
-	closed []artifact.Door // as they were, for the way back
+	undo []Action // of the way back
+	stay []string // units that run on, of a host that becomes what it was found as
 }
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
 	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+}
+
+// Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the
+// administrator's.
+type Hand struct {
+	Kind string `json:"kind"` // override, masked, stopped, enabled or disabled
+	What string `json:"what"` // the file of an override, else a unit
+}
+
+func (h Hand) String() string { return h.Kind + " " + h.What }
+
+// heedHands sorts what was done by hand: a push starts a unit that was stopped, and takes nothing else back.
+func (p *Plan) heedHands(hands []Hand) {
+	for _, h := range hands {
+		if h.Kind == "stopped" {
+			p.Drift = append(slices.Clone(p.Drift), h.String())
+		} else {
+			p.Hands = append(p.Hands, h)
+		}
+	}
+}
+
+// masked are the units that somebody keeps from running.
+func (p *Plan) masked() []string {
+	var all []string
+	for _, h := range p.Hands {
+		if h.Kind == "masked" && !slices.Contains(all, h.What) {
+			all = append(all, h.What)
+		}
+	}
+	return all
 }
 
 // Action is one thing that the host does after the flip.
@@ -83,20 +125,16 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{Host: tree.Host, From: seen.Generation, Ran: seen.Commit, To: seen.next(tree.Digest()), Digest: tree.Digest(),
-		Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
+	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: seen.next(tree.Digest()), Digest: tree.Digest(),
+		Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, c.ID()) {
 			plan.Clusters = append(plan.Clusters, c)
 		}
 	}
 	was := hostBefore(seen.Host)
-	for _, d := range was.Doors {
-		if !slices.ContainsFunc(host.Doors, func(n artifact.Door) bool { return n.Path == d.Path }) {
-			plan.Closed, plan.closed = append(plan.Closed, d.Path), append(plan.closed, d)
-		}
-	}
-	forth, back := turning{before, after, was.Units, host.Units}, turning{after, before, host.Units, was.Units}
+	stay := slices.Concat(host.Units, seen.Was) // what ran before odoogen came runs on when it leaves the spec
+	forth, back := turning{before, after, was.Units, stay}, turning{after, before, host.Units, was.Units}
 	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {
 		verb, unit, _ := strings.Cut(text, " ")
@@ -104,6 +142,9 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	}
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
+	plan.compareDoors(was, host, seen)
+	plan.heedHands(seen.Hands)
+	reloadBehind(host, seen.Doors, after, owed)
 	plan.compareSecrets(host, seen, digests)
 	plan.restartConsumers(host, seen, owed)
 	plan.restartConsumers(was, seen, undo)
@@ -216,7 +257,6 @@ func inOrder(set map[Action]bool) []Action {
 var ranks = []struct {
 	verb, prefix string
 }{
-	{"stop", ""},
 	{"daemon-reload", ""},
 	{"run", "odoogen-users"},
 	{"", "systemd-sysctl"},
@@ -231,7 +271,11 @@ var ranks = []struct {
 	{"", "nginx"},
 }
 
+// rank is an action's place in that order. What others stand on stops last.
 func (a Action) rank() int {
+	if a.Verb == "stop" {
+		return -Action{"restart", a.Unit}.rank()
+	}
 	if a.Verb == "start" {
 		return len(ranks) + 2 // the target, when all else stands
 	}

@@ -15,7 +15,15 @@ import (
 // seconds. It returns why probes were left out, each reason once: what they ask for is not there yet.
 func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []string, err error) {
 	var own, peer facts
+	if p.found {
+		for _, unit := range h.plan.stay {
+			own.add("unit", unit)
+		}
+	}
 	for _, probe := range h.facts.Probes {
+		if p.found {
+			break
+		}
 		f := &own
 		if probe.From == "peer" {
 			f = &peer
@@ -94,8 +102,13 @@ func (p *Push) Status(ctx context.Context) []*Status {
 			wrong(h, err)
 			return nil
 		}
-		all[h.name].Generation = h.seen.Generation
+		all[h.name].Generation = h.seen.from()
 		switch {
+		case h.seen.Ejected:
+			return nil
+		case h.seen.AsFound:
+			wrong(h, fmt.Errorf("runs nothing of its tree: odoogen push %s", h.name))
+			return nil
 		case h.seen.Generation == "":
 			wrong(h, fmt.Errorf("no push yet"))
 			return nil

@@ -28,6 +28,7 @@ type Push struct {
 	Say            func(host, text string)
 
 	returns bool // to a generation of before: secrets stay what they are
+	found   bool // to what the host was found as
 	net     *network
 	hosts   []*host
 	nonce   string
@@ -134,6 +135,10 @@ func (p *Push) observe(ctx context.Context, h *host) error {
 	if err != nil {
 		return err
 	}
+	if p.found {
+		h.plan, err = p.planOfFound(ctx, h)
+		return err
+	}
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
 		return err
 	}
@@ -175,6 +180,10 @@ func (p *Push) allowed(hosts []*host) error {
 			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: odoogen secrets edit %s", h.name,
 				strings.Join(h.plan.Missing, ", "), h.plan.Missing[0]))
 		}
+		if masked := h.plan.masked(); len(masked) > 0 && !p.found {
+			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, on the host, or take it out of the spec", h.name,
+				strings.Join(masked, ", ")))
+		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
 			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: odoogen push --overwrite-drift takes the changes back",
 				h.name, strings.Join(h.plan.Drift, ", ")))
@@ -202,6 +211,9 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 		if !reflect.DeepEqual(shown, h.plan) {
 			return errors.New("the host has changed since the plan was made")
 		}
+		if p.found {
+			return p.checkFound(ctx, h)
+		}
 		if err := p.stage(ctx, h); err != nil {
 			return err
 		}
@@ -228,13 +240,19 @@ func (p *Push) lease(ctx context.Context, h *host) error {
 	p.Say(h.name, "lease")
 	said := ""
 	for end := time.Now().Add(p.Wait); ; {
-		var held []string
+		var held, frozen []string
 		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce, "120"}, stdin: strings.NewReader(p.Owner + "\n"),
 			line: func(w []string) {
-				if w[0] == "held" && len(w) == 3 {
+				switch {
+				case w[0] == "held" && len(w) == 3:
 					held = w
+				case w[0] == "frozen" && len(w) == 3:
+					frozen = w
 				}
 			}})
+		if frozen != nil {
+			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], frozen[2])
+		}
 		if err != nil || held == nil {
 			return err
 		}
@@ -323,7 +341,9 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	p.Say(h.name, "check")
 	var f facts
 	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
-	f.closed(h.plan.closed)
+	for _, path := range h.plan.Closed {
+		f.add("closed", path)
+	}
 	areas := map[string]bool{}
 	for _, c := range h.plan.Files {
 		area, rest, _ := strings.Cut(c.Path, "/")
@@ -352,7 +372,9 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
 		var f facts
 		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
-		f.closed(h.plan.closed)
+		for _, path := range h.plan.Closed {
+			f.add("closed", path)
+		}
 		for _, a := range h.plan.Actions {
 			f.add("do", a.Verb, a.Unit)
 		}
@@ -367,6 +389,9 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		seconds := p.armed(h.plan)
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
+		if p.found {
+			return p.leave(ctx, h, &f, seconds)
+		}
 		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
 			stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
 	})
@@ -509,6 +534,7 @@ func (p *Push) revert(hosts []*host, why error) error {
 				return nil
 			case <-time.After(2 * time.Second):
 				p.Say(h.name, "does not answer; waits until it is back")
+				_ = p.net.findAgain(ctx, h.name) // the network of a moment ago may be gone
 			}
 		}
 	})

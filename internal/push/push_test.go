@@ -302,7 +302,7 @@ func rollback(r *rig) {
 	if got := reply(); got != "000" {
 		r.t.Errorf("rolled back, but: %s", got)
 	}
-	r.on("tests", "/usr/local/lib/odoogen/host rollback")
+	r.on("tests", "odoogen-host rollback")
 	if got := reply(); got != "204" {
 		r.t.Errorf("rolled back by hand, but: %s", got)
 	}

@@ -32,7 +32,7 @@ func (r *route) options(n *network, c connection) []string {
 		jump, through = r.Jump, "ProxyJump "+r.Jump
 	}
 	return []string{"HostName " + r.Address, "User root", "HostKeyAlias " + c.host, "ProxyJump " + jump, through,
-		"ControlPath " + filepath.Join(n.dir, fmt.Sprintf("%s.%s.%s%s.socket", c.host, r.Name, jump, kind))}
+		"ControlPath " + filepath.Join(n.dir, fmt.Sprintf("%s.%d.%s.%s%s.socket", c.host, n.lost[c.host], r.Name, jump, kind))}
 }
 
 // way is the route by which a connection was made.
@@ -55,12 +55,13 @@ func (n *network) routeOf(c connection) *route {
 // routes are those that a connection may take, in the order of preference. One that confirms takes that of the push, but
 // not a first push's bootstrap: what is confirmed is a way that remains.
 func (n *network) routes(c connection) []*route {
-	if r := n.routeOf(c); c.fresh && r != nil && r.Name != "bootstrap" {
+	lasting := c.fresh && !n.anyWay
+	if r := n.routeOf(c); lasting && r != nil && r.Name != "bootstrap" {
 		return []*route{r}
 	}
 	var all []*route
 	for _, r := range n.trees[c.host].Routes {
-		if c.fresh && r.Name == "bootstrap" {
+		if lasting && r.Name == "bootstrap" {
 			continue
 		}
 		all = append(all, &route{r, false})
@@ -69,6 +70,16 @@ func (n *network) routes(c connection) []*route {
 		}
 	}
 	return all
+}
+
+// findAgain finds whatever route there is now to a host: the one before is gone with the network that it went over.
+func (n *network) findAgain(ctx context.Context, host string) error {
+	n.mu.Lock()
+	delete(n.ways, connection{host, false})
+	delete(n.ways, connection{host, true})
+	n.lost[host]++ // what is left of the connections keeps its sockets
+	n.mu.Unlock()
+	return n.call(ctx, call{host: host, verb: "standing"})
 }
 
 // connect makes the connection that a call goes over, where there is none yet, by doing that call; first says so. Else
@@ -254,7 +265,10 @@ func (r *race) attempt(ctx context.Context, i int) error {
 	}
 	argv := []string{"ssh", "-F", r.config(r.fresh), "-o", "LogLevel DEBUG1", "-o", fmt.Sprintf("ConnectTimeout %d", patience),
 		"-o", "ControlMaster yes", "-o", "ControlPersist no"}
-	for _, option := range way.options(r.network, r.to) {
+	r.network.mu.Lock()
+	options := way.options(r.network, r.to)
+	r.network.mu.Unlock()
+	for _, option := range options {
 		argv = append(argv, "-o", option)
 	}
 	in, out, err := os.Pipe()

@@ -35,8 +35,11 @@ type network struct {
 	end  context.CancelFunc
 	open sync.WaitGroup
 
+	anyWay bool // that answers suffices to confirm: hosts become what they were found as, and routes of theirs go
+
 	mu   sync.Mutex
 	ways map[connection]*way
+	lost map[string]int // how often a host's connections were given up
 }
 
 // connection names one. They share nothing, not even on the way through a host.
@@ -46,7 +49,7 @@ type connection struct {
 }
 
 func newNetwork(all []*wish) (*network, error) {
-	n := &network{trees: map[string]*artifact.Host{}, ways: map[connection]*way{}}
+	n := &network{trees: map[string]*artifact.Host{}, ways: map[connection]*way{}, lost: map[string]int{}}
 	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
 	for _, w := range all {

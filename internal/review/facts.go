@@ -29,6 +29,7 @@ func facts(p *push.Plan) []fact {
 			all = append(all, fact{label: label, words: words, code: true})
 		}
 	}
+	all = append(all, standing(p)...)
 	code("changed by hand", p.Drift)
 	code("secrets missing", p.Missing)
 	for _, s := range p.Secrets {
@@ -64,7 +65,9 @@ func facts(p *push.Plan) []fact {
 	if p.From != "" {
 		code("doors", p.Doors)
 	}
+	code("set aside in generation 0", p.Aside)
 	code("closed doors", p.Closed)
+	code("comes back", p.Back)
 	add("not undone by a rollback", kinds(p.Lasting)...)
 	for _, o := range p.Orphans {
 		stays := "kept until it is purged"
@@ -78,6 +81,18 @@ func facts(p *push.Plan) []fact {
 	}
 	code("stays installed, though nothing needs it", p.Unneeded)
 	code("unmodelled, on the spec's word alone", p.Unmodelled)
+	return all
+}
+
+// standing is what a host is whether or not there is anything to do: a push leaves it so.
+func standing(p *push.Plan) []fact {
+	var all []fact
+	if p.Frozen != "" {
+		all = append(all, fact{label: "frozen since", words: []string{p.Frozen}})
+	}
+	for _, h := range p.Hands {
+		all = append(all, fact{label: "by hand, and stays", words: []string{h.String()}, code: true})
+	}
 	return all
 }
 
@@ -122,6 +137,10 @@ func Generation(name string) string {
 	switch {
 	case name == "":
 		return "bare"
+	case name == "0":
+		return "as found (#0)"
+	case name == "ejected":
+		return name
 	case !numbered:
 		return fmt.Sprintf("%.4s", name)
 	}

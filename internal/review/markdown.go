@@ -54,7 +54,7 @@ func (d *Diff) markdown(w io.Writer, show detail, picture string) {
 	}
 	for _, p := range d.Hosts {
 		fmt.Fprintf(w, "\n#### %s: %s → %s\n\n", plain(p.Host), code(Generation(p.From)), code(fmt.Sprintf("%.4s", p.Digest)))
-		markdownFacts(w, p)
+		markdownFacts(w, facts(p))
 		markdownBudgets(w, p.Budgets)
 		d.markdownFiles(w, p, show)
 	}
@@ -85,10 +85,14 @@ func PlansMarkdown(w io.Writer, plans []*push.Plan) {
 	for _, p := range plans {
 		if p.Empty() {
 			fmt.Fprintf(w, "\n#### %s: %s, nothing to do\n", plain(p.Host), plain(running(p)))
+			if left := standing(p); len(left) > 0 {
+				fmt.Fprintln(w)
+				markdownFacts(w, left)
+			}
 			continue
 		}
 		fmt.Fprintf(w, "\n#### %s: %s → %s\n\n", plain(p.Host), plain(running(p)), plain(becomes(p)))
-		markdownFacts(w, p)
+		markdownFacts(w, facts(p))
 		markdownBudgets(w, p.Budgets)
 		fmt.Fprintf(w, "\n<details><summary>%s, in this order</summary>\n\n", count(len(p.Actions), "action"))
 		for _, a := range p.Actions {
@@ -99,8 +103,8 @@ func PlansMarkdown(w io.Writer, plans []*push.Plan) {
 	}
 }
 
-func markdownFacts(w io.Writer, p *push.Plan) {
-	for _, f := range facts(p) {
+func markdownFacts(w io.Writer, all []fact) {
+	for _, f := range all {
 		words := make([]string, len(f.words))
 		for i, word := range f.words {
 			if words[i] = plain(word); f.code {

@@ -107,6 +107,7 @@ func PlansText(w io.Writer, plans []*push.Plan) {
 	for _, p := range plans {
 		if p.Empty() {
 			fmt.Fprintf(w, "%s: %s, nothing to do\n", p.Host, running(p))
+			printFacts(w, standing(p))
 			continue
 		}
 		fmt.Fprintf(w, "%s: %s, becomes %s\n", p.Host, running(p), becomes(p))
@@ -117,11 +118,14 @@ func PlansText(w io.Writer, plans []*push.Plan) {
 			}
 		}
 		fmt.Fprintf(w, "  %s\n", counted(p.Files))
-		if p.From != "" {
+		if p.From != "" && p.From != "0" && p.Digest != "" {
 			textFiles(w, p.Files)
 		}
 		for _, a := range p.Actions {
 			fmt.Fprintf(w, "  then %s\n", a)
+		}
+		if p.Digest == "" {
+			fmt.Fprintln(w, "  packages, clusters, databases, users, releases and secrets stay; what ran before the first push runs on")
 		}
 	}
 }
@@ -142,8 +146,10 @@ func becomes(p *push.Plan) string {
 	return fmt.Sprintf("%s (%s)", Generation(p.To), p.Commit)
 }
 
-func textFacts(w io.Writer, p *push.Plan) {
-	for _, f := range facts(p) {
+func textFacts(w io.Writer, p *push.Plan) { printFacts(w, facts(p)) }
+
+func printFacts(w io.Writer, all []fact) {
+	for _, f := range all {
 		fmt.Fprintln(w, strings.TrimRight("  "+f.label+": "+strings.Join(f.words, ", "), " "))
 		for _, step := range f.steps {
 			fmt.Fprintf(w, "    %s\n", step)

@@ -26,7 +26,7 @@ state() { echo "$1: $(cd /etc/x.d && for f in *; do printf '%s=%s ' "$f" "$(cat 
 script=$1
 state before
 for door in y z; do
-	printf 'closed\t%s\nback\tdoor\t%s\tlink\t%s\n' /etc/x.d/$door /etc/x.d/$door $etc/current/files/etc/x.d/$door
+	printf 'closed\t%s\n' /etc/x.d/$door
 done | host turn nonce 2-b 60
 state turned
 host revert nonce

@@ -1,0 +1,40 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ReadyToEject tells what the only host of the push is, and which of its files were changed by hand.
+func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, err error) {
+	if len(p.hosts) != 1 {
+		return "", nil, errors.New("one host is ejected at a time")
+	}
+	h := p.hosts[0]
+	if err := p.observe(ctx, h); err != nil {
+		return "", nil, err
+	}
+	if h.seen.Generation == "" && !h.seen.Ejected {
+		return "", nil, fmt.Errorf("%s: no generation of odoogen's stands there", h.name)
+	}
+	return h.seen.from(), h.seen.Drift, nil
+}
+
+// Eject makes the host's configuration plain files, and odoogen no longer part of it. The host does it in one go, and a
+// loss of power on the way takes it back.
+func (p *Push) Eject(ctx context.Context) error {
+	h := p.hosts[0]
+	if err := p.lease(ctx, h); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	err := p.net.call(ctx, call{host: h.name, verb: "eject", args: []string{p.nonce}, stdin: strings.NewReader("by " + p.Owner + "\n")})
+	if err == nil {
+		p.Say(h.name, "ejected")
+	}
+	return err
+}

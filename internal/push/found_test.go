@@ -1,0 +1,42 @@
+package push
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Generation 0 is turned to and from, a host is ejected and adopted again, each with its way back. The host's own script
+// does it, in a mount namespace of its own. A line is what stands at two places of somebody else's and behind a
+// door, then current, confirmed, and what a push has left.
+func TestGenerationZeroAndBack(t *testing.T) {
+	script, err := filepath.Abs("host.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("unshare", "--mount", "bash", "testdata/found.sh", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v (it needs root)\n%s", err, out)
+	}
+	const include = "include /etc/odoogen/current/x.d"
+	const left = "/etc/odoogen/.back /etc/odoogen/.doors /var/lib/odoogen/armed /var/lib/odoogen/lease \n"
+	const want = "found: theirs theirs none none none\n" +
+		"turned: " + include + " none one generations/1-a none" + left +
+		"reverted: theirs theirs none none none\n" +
+		"confirmed: " + include + " none one generations/1-a generations/1-a\n" +
+		"left: theirs theirs none none generations/1-a" + left +
+		"stayed: " + include + " none one generations/1-a generations/1-a\n" +
+		"as found: theirs theirs none none generations/0\n" +
+		"by hand: " + include + " none one generations/1-a generations/1-a\n" +
+		"ejected: " + include + " none one directory none\n" +
+		"adopted: " + include + " none two generations/2-b none" + left +
+		"as ejected: " + include + " none one directory none\n" +
+		"by hand: " + include + " none one directory generations/0\n" +
+		"frozen\tthe auditors look\n" +
+		"ejected: odoogen turns nothing here; the configuration is the plain files below /etc/odoogen/current\n" +
+		"frozen since T the auditors look\n" +
+		"leased\n"
+	if string(out) != want {
+		t.Errorf("got\n%swant\n%s", out, want)
+	}
+}

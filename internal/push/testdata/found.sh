@@ -1,0 +1,100 @@
+#!/bin/bash
+# A host of its own in a mount namespace: /etc, /usr/local and /var/lib are written to memory, and systemd is a stand-in
+# that says yes. $1 is the host's script. Two files of somebody else's are in the way of doors.
+set -euo pipefail
+script=$(cat "$1")
+mount --make-rprivate /
+mount -t tmpfs tmpfs /mnt
+for d in etc usr/local var/lib; do
+	mkdir -p /mnt/$d/{upper,work}
+	mount -t overlay -o "lowerdir=/$d,upperdir=/mnt/$d/upper,workdir=/mnt/$d/work" overlay /$d
+done
+mkdir -p /mnt/bin /usr/local/sbin
+printf '#!/bin/sh\ncase "$*" in *list-units*) echo theirs.service x ;; *LoadState*) echo Type=simple ;; esac\n' >/mnt/bin/systemctl
+# It runs what a host does by itself, without what its caller holds.
+# shellcheck disable=SC2016
+printf '#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\n[ "$2" = leave_now ] || exit 0\n"$@" 8>&- 9>&- >/dev/null &\n' >/mnt/bin/systemd-run
+chmod +x /mnt/bin/*
+for p in /mnt/bin/*; do cp "$p" /usr/local/sbin/; done
+
+etc=/etc/odoogen
+rm -rf $etc /var/lib/odoogen /etc/x.d /usr/local/lib/x.d
+mkdir -p /etc/x.d
+echo theirs >/etc/x.d/include
+echo theirs >/etc/x.d/default
+
+host() { bash -c "$script" odoogen "$@"; }
+
+# shellcheck disable=SC2012
+# state WORD: what stands where the doors are, and what current is.
+state() {
+	local path
+	printf '%s:' "$1"
+	for path in /etc/x.d/include /etc/x.d/default /usr/local/lib/x.d/a; do printf ' %s' "$(head -n 1 $path 2>/dev/null || echo none)"; done
+	printf ' %s %s%s\n' "$(readlink $etc/current || stat -c %F $etc/current 2>/dev/null || echo none)" \
+		"$(readlink $etc/confirmed || echo none)" "$(ls -d $etc/.[a-z]* $etc/not-put-back /var/lib/odoogen/{armed,lease} 2>/dev/null | tr '\n' ' ' || true)"
+}
+
+door_a='door\t/usr/local/lib/x.d\tlink\t/etc/odoogen/current/x.d\n'
+doors=$door_a'door\t/etc/x.d/include\tfile\t0644\tinclude /etc/odoogen/current/x.d\nabsent\t/etc/x.d/default\n'
+
+turn() { # NONCE NAME TEXT
+	rm -rf /mnt/tree
+	mkdir -p /mnt/tree/x.d
+	(
+		cd /mnt/tree
+		echo "$3" >x.d/a
+		echo '{}' >HOST.json
+		chmod 444 x.d/a HOST.json
+		for f in HOST.json x.d/a; do printf '0444 %s none %s\n' "$(sha256sum <$f | cut -d ' ' -f 1)" $f; done >MANIFEST
+		chmod 444 MANIFEST
+		tar -c --no-recursion MANIFEST HOST.json x.d/a
+	) >/mnt/tree.tar
+	echo test | host lease "$1" 120 >/dev/null
+	host stage "$1" "$2" </mnt/tree.tar
+	printf '%b' "$doors" | host turn "$1" "$2" 60 >/dev/null
+}
+
+leave() { # NONCE
+	echo test | host lease "$1" 120 >/dev/null
+	host leave "$1" 60 </dev/null
+	while [ ! -e /var/lib/odoogen/leave.ended ]; do sleep 0.1; done
+}
+
+confirm() { echo test | host confirm "$1" 10 >/dev/null; }
+revert() { host revert "$1" >/dev/null; }
+
+state found
+turn n1 1-a one
+state turned
+revert n1
+state reverted
+turn n2 1-a one
+confirm n2
+state confirmed
+leave n3
+state left
+revert n3
+state stayed
+leave n4
+confirm n4
+state 'as found'
+odoogen-host rollback >/dev/null
+state 'by hand'
+odoogen-host eject >/dev/null
+state ejected
+doors=$door_a
+turn n5 2-b two
+state adopted
+revert n5
+state 'as ejected'
+turn n6 2-b two
+confirm n6
+odoogen-host rollback 0 >/dev/null
+state 'by hand'
+! odoogen-host freeze 2>/dev/null || echo 'frozen for no reason'
+odoogen-host freeze 'the auditors look'
+echo test | host lease n7 120 | cut -f 1,3
+odoogen-host status | sed 's/since [^ ]*/since T/'
+odoogen-host unlock
+echo test | host lease n8 120
