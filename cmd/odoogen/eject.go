@@ -39,7 +39,7 @@ odoogen-host stays on the host. A later push adopts the host again.`,
 			for _, path := range drift {
 				fmt.Fprintf(cmd.OutOrStdout(), "  stays as it was changed by hand: %s\n", path)
 			}
-			if !yes && !asked(cmd) {
+			if !yes && !asked(cmd, "eject") {
 				return errors.New("not ejected")
 			}
 			return p.Eject(cmd.Context())

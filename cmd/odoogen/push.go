@@ -141,7 +141,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
 				return err
 			}
-			if !yes && !asked(cmd) {
+			if !yes && !asked(cmd, "push") {
 				return errors.New("not pushed")
 			}
 			defer o.progress.close()
@@ -190,8 +190,9 @@ func committed(ctx context.Context, plans []*push.Plan) error {
 	return err
 }
 
-func asked(cmd *cobra.Command) bool {
-	fmt.Fprint(cmd.ErrOrStderr(), "push? [y/N] ")
+// asked asks whether to do something, in a word.
+func asked(cmd *cobra.Command, what string) bool {
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s? [y/N] ", what)
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
 	return strings.EqualFold(strings.TrimSpace(answer), "y")
 }

@@ -58,7 +58,7 @@ the next push begins anew, with what is installed already.`,
 			if empty(plans) {
 				return nil
 			}
-			if !yes && !asked(cmd) {
+			if !yes && !asked(cmd, "roll back") {
 				return errors.New("not rolled back")
 			}
 			defer o.progress.close()

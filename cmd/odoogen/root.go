@@ -41,6 +41,6 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
 	}
 	cmd.PersistentFlags().StringVarP(&dir, "directory", "C", ".", "run as if started in this directory")
 	cobra.CheckErr(cmd.MarkPersistentFlagDirname("directory"))
-	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newDiff(), newPicture(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newEject(), newHistory(), newSecrets(), newLab(), newVersion())
+	cmd.AddCommand(newInit(), newVet(), newBuild(), newWhy(), newWhere(), newDiff(), newPicture(), newPlan(), newPush(), newStatus(), newDrift(), newRollback(), newEject(), newPurge(), newHistory(), newSecrets(), newLab(), newVersion())
 	return cmd
 }

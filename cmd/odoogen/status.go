@@ -48,6 +48,9 @@ no fault; with --wait it is waited for like everything else, and its absence is 
 					for _, w := range s.Wrong {
 						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", w)
 					}
+					for _, o := range review.Orphans(s.Orphans) {
+						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", o)
+					}
 					for _, w := range s.Skipped {
 						fmt.Fprintf(cmd.OutOrStdout(), "  left out: %s\n", w)
 					}

@@ -113,6 +113,10 @@ observe() {
 		printf 'cluster\t%s\n' "${name%/postgresql.conf}"
 	done
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
+	for name in "$secrets"/*; do [ "${name##*/}" = RECORD ] || printf 'lies\t%s\n' "${name##*/}"; done
+	if [ -f "$state/made" ]; then
+		while IFS= read -r a; do printf 'made\t%s\n' "$a"; done <"$state/made"
+	fi
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
 		end) break ;;
@@ -143,7 +147,7 @@ observe() {
 	if [ -f "$etc/current/MANIFEST" ]; then
 		mapfile -t runs < <(wanted)
 		by_hand "${runs[@]}" & # systemd takes its time to answer
-		ran_before "${runs[@]}"
+		ran_before
 		seen=$(look "$etc/current" "${paths[@]}")
 		wait
 		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
@@ -223,13 +227,12 @@ stopped() {
 	done
 }
 
-# ran_before UNIT...: those that ran already when the host was found.
+# ran_before: the units that ran already when the host was found.
 ran_before() {
-	local unit
-	local -A shall=()
+	local units
 	[ -f "$etc/found/active" ] || return 0
-	for unit; do shall[$unit]=yes; done
-	while IFS= read -r unit; do [ -z "${shall[$unit]:-}" ] || printf 'was\t%s\n' "$unit"; done <"$etc/found/active"
+	mapfile -t units <"$etc/found/active"
+	printf 'was\t%s\n' "${units[@]}"
 }
 
 # links: what starts with the host, as systemctl enable has it.
@@ -513,9 +516,76 @@ clusters() {
 	held "$1"
 	while IFS=$'\t' read -r version name port; do
 		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
+		note_made <<<"made"$'\t'"cluster"$'\t'"$version/$name"$'\t'-$'\t'-
 		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
 			--data-checksums >&2
 	done
+}
+
+# --- What outlives generations ----------------------------------------------------------------------------------
+
+# The record $state/made has a line for all that pushes have made and that no rollback takes away: what it is, its name,
+# the cluster that it is in, and the instance that it is for.
+
+# note_made: the "made" facts on stdin are about to be. What is there already, and is not in the record, is somebody
+# else's, and stays so.
+note_made() {
+	local verb kind name in of
+	while IFS=$'\t' read -r verb kind name in of; do
+		if [ "$verb" != made ] || recorded "$kind" "$name" "$in" || is_there "$kind" "$name" "$in" </dev/null; then continue; fi
+		printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$in" "$of" >>"$state/made"
+	done
+}
+
+recorded() { # KIND NAME IN
+	local kind name in
+	[ -f "$state/made" ] || return 1
+	while IFS=$'\t' read -r kind name in _; do [ "$kind $name $in" != "$1 $2 $3" ] || return 0; done <"$state/made"
+	return 1
+}
+
+# is_there KIND NAME IN: it is. So is what a cluster of somebody else's cannot be asked about.
+is_there() {
+	case $1 in
+	cluster) [ -e "/etc/postgresql/$2/postgresql.conf" ] ;;
+	directory) [ -e "$2" ] ;;
+	user) getent passwd "$2" >/dev/null ;;
+	database) ! recorded cluster "$3" - && within "$3" 'SELECT datname FROM pg_database' "$2" ;;
+	role) ! recorded cluster "$3" - && within "$3" 'SELECT rolname FROM pg_roles' "$2" ;;
+	esac
+}
+
+within() { # CLUSTER QUERY NAME
+	local names
+	names=$(runuser -u postgres -- psql --cluster "$1" -XAtqc "$2" 2>/dev/null) || return 0
+	grep -qFx -- "$3" <<<"$names"
+}
+
+# purge NONCE: removes what is on stdin, which pushes have made and nothing asks for any more, one after another.
+purge() {
+	local kind name in said
+	held "$1"
+	while IFS=$'\t' read -r kind name in; do
+		[ "$kind" = secret ] || recorded "$kind" "$name" "$in" || die "no push has made the $kind $name"
+		printf 'purge\t%s\t%s\n' "$kind" "$name"
+		said=$(remove_made "$kind" "$name" "$in" </dev/null 2>&1) || die "the $kind $name stays:" "$said"
+		record "$(stands)" purged "$kind $name"
+		[ "$kind" != secret ] || continue
+		awk -F '\t' -v "kind=$kind" -v "name=$name" -v "in_=$in" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new"
+		mv -f "$state/made.new" "$state/made"
+	done
+}
+
+remove_made() { # KIND NAME IN
+	case $1 in
+	cluster) [ ! -e "/etc/postgresql/$2" ] || pg_dropcluster --stop "${2%/*}" "${2#*/}" ;;
+	database) runuser -u postgres -- dropdb --cluster "$3" --if-exists "$2" ;;
+	role) runuser -u postgres -- dropuser --cluster "$3" --if-exists "$2" ;;
+	directory) rm -rf --one-file-system "$2" ;;
+	user) ! getent passwd "$2" >/dev/null || userdel "$2" ;;
+	secret) rm -f "$secrets/${2##*/}" ;;
+	*) return 1 ;;
+	esac
 }
 
 # --- Checking ---------------------------------------------------------------------------------------------------
@@ -841,6 +911,7 @@ turn() {
 	esac
 	! ejected || facts+=$'\nabsent\t'$etc/current
 	save_doors <<<"$facts"
+	note_made <<<"$facts"
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
 		spare_running <<<"$facts"
@@ -1457,7 +1528,7 @@ verb() {
 		fi
 		;;
 	observe | zero | contents | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | \
-		probe | boot | boot_state | standing)
+		probe | purge | boot | boot_state | standing)
 		"$@"
 		;;
 	help | --help | -h) printf '%s' "$usage" ;;

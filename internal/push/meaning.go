@@ -20,7 +20,7 @@ type Meaning struct {
 	Moves      []Move    `json:"moves,omitempty"`        // data whose place the spec has changed
 	Refused    []Refusal `json:"refused,omitempty"`      // what may not be pushed
 	Lasting    []Kept    `json:"lasting,omitempty"`      // what comes, and no rollback takes away
-	Orphans    []Kept    `json:"orphans,omitempty"`      // what left the spec, and stays until it is purged
+	Orphans    []Kept    `json:"orphans,omitempty"`      // what pushes made and the spec no longer has: it stays until it is purged
 	Unneeded   []string  `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
 	NeedsNew   []string  `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
 	Access     []string  `json:"access,omitempty"`       // who gets in otherwise than before, and where
@@ -73,7 +73,7 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 		}
 	}
 	m.Lasting = p.lasting(before, after)
-	m.Orphans = orphans(before, after)
+	m.Orphans = orphans(p.made, after)
 	for _, pkg := range before.Packages {
 		if !slices.ContainsFunc(after.Packages, func(a artifact.Pkg) bool { return a.Name == pkg.Name }) {
 			m.Unneeded = append(m.Unneeded, pkg.Name)
@@ -209,32 +209,6 @@ func (p *Plan) lasting(before, after *artifact.Host) []Kept {
 		}
 		if !slices.ContainsFunc(before.Instances, i.SameDatabase) {
 			add("database", i.Database+" in "+i.Cluster)
-		}
-	}
-	return all
-}
-
-// orphans are what left the spec: stopped, and kept.
-func orphans(before, after *artifact.Host) []Kept {
-	var all []Kept
-	for _, c := range before.Clusters {
-		if !slices.ContainsFunc(after.Clusters, func(a artifact.Cluster) bool { return a.ID() == c.ID() }) {
-			all = append(all, Kept{"cluster", c.ID(), []string{c.DataDir}})
-		}
-	}
-	for _, i := range before.Instances {
-		database := fmt.Sprintf("database %s in %s", i.Database, i.Cluster)
-		switch {
-		case !slices.ContainsFunc(after.Instances, func(a artifact.Instance) bool { return a.Name == i.Name }):
-			all = append(all, Kept{"instance", i.Name, []string{database, i.DataDir, i.Releases}})
-		case !slices.ContainsFunc(after.Instances, i.SameDatabase):
-			all = append(all, Kept{Kind: "database", Name: i.Database + " in " + i.Cluster})
-		}
-	}
-	for _, user := range before.Users {
-		ofInstance := slices.ContainsFunc(before.Instances, func(i artifact.Instance) bool { return i.Role == user })
-		if !slices.Contains(after.Users, user) && !ofInstance {
-			all = append(all, Kept{Kind: "user", Name: user})
 		}
 	}
 	return all

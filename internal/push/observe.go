@@ -126,6 +126,14 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 			}
 		case "door":
 			seen.Doors = append(seen.Doors, w[1])
+		case "made":
+			if t, ok := parseThing(w[1:]); ok {
+				seen.Made = append(seen.Made, t)
+			}
+		case "lies":
+			if secretName.MatchString(w[1]) {
+				seen.Lying = append(seen.Lying, w[1])
+			}
 		case "was":
 			seen.Was = append(seen.Was, w[1])
 		case "ejected":

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -32,9 +33,11 @@ type Observation struct {
 	Frozen     string   // since when the host accepts no push, and why
 	Ejected    bool     // its configuration is plain files, which were a generation once
 	AsFound    bool     // it was taken back to what it was found as
-	Was        []string // of the units that its generation wants, those that ran already when it was found
+	Was        []string // units that ran when it was found
 	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
 
+	Made    []Thing               // what pushes have made that outlives generations
+	Lying   []string              // all secrets for which there is a file
 	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
 	Given   map[string]Given      // by name, what pushes have brought
 	Same    map[string]bool       // secrets whose value, given anew, is the one that the host has already
@@ -61,8 +64,10 @@ type Plan struct {
 	Hands    []Hand             `json:"hands,omitempty"` // done by hand, and left alone
 	Secrets  []SecretChange     `json:"secrets,omitempty"`
 	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
+	Left     []Thing            `json:"left,omitempty"`    // orphans that neither this nor the generation which runs has: a purge removes them
 	Meaning
 
+	made []Thing  // that the host has noted
 	undo []Action // of the way back
 	stay []string // units that run on, of a host that becomes what it was found as
 }
@@ -133,7 +138,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		}
 	}
 	was := hostBefore(seen.Host)
-	stay := slices.Concat(host.Units, seen.Was) // what ran before odoogen came runs on when it leaves the spec
+	stay := slices.Concat(host.Units, othersOf(seen.Was, before)) // what ran before odoogen came runs on when it leaves the spec
 	forth, back := turning{before, after, was.Units, stay}, turning{after, before, host.Units, was.Units}
 	owed, undo := map[Action]bool{}, map[Action]bool{}
 	for _, text := range seen.Owed {
@@ -155,6 +160,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		back.end(undo)
 	}
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
+	plan.made, plan.Left = seen.Made, left(seen, was, host)
 	plan.Meaning = plan.meaning(was, host)
 	return plan, nil
 }
@@ -207,6 +213,24 @@ func (t turning) gather(owed map[Action]bool, drift []string) []artifact.Change 
 	}
 	slices.SortFunc(out, func(a, b artifact.Change) int { return strings.Compare(a.Path, b.Path) })
 	return out
+}
+
+// othersOf are the units whose files are not a generation's own.
+func othersOf(units []string, generation []artifact.Entry) []string {
+	own := map[string]bool{}
+	for _, e := range generation {
+		if unit, is := strings.CutPrefix(e.Path, "systemd/system/"); is {
+			own[unit] = true
+		}
+	}
+	var all []string
+	for _, unit := range units {
+		name, _, instance := strings.Cut(unit, "@")
+		if !own[unit] && !(instance && own[name+"@"+path.Ext(unit)]) {
+			all = append(all, unit)
+		}
+	}
+	return all
 }
 
 // end is what a way back ends with: the target wants what it wanted, or is no more.

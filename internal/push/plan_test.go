@@ -109,6 +109,18 @@ func TestAUnitThatLeftIsStoppedAndNotRestarted(t *testing.T) {
 	}
 }
 
+// nginx was there before odoogen, Odoo was not: an ejected host has odoogen's own units running, too.
+func TestWhatRanBeforeOdoogenRunsOnWhenItLeaves(t *testing.T) {
+	before := tree(t, "1", "nginx.service odoo-qa.service venv@17.service", "nginx/a reload:nginx.service", "systemd/system/odoo-qa.service daemon-reload,restart:odoo-qa.service", "systemd/system/venv@.service daemon-reload")
+	after := tree(t, "2", "")
+	o := seen(before)
+	o.Was = []string{"nginx.service", "odoo-qa.service", "venv@17.service"}
+	want := []string{"stop venv@17.service", "stop odoo-qa.service", "daemon-reload", "reload nginx.service", "start odoogen.target"}
+	if diff := cmp.Diff(want, actions(t, after, o)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestWhatAnEarlierPushStillOwesIsDone(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a.conf reload:nginx.service")
 	o := seen(same)

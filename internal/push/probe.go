@@ -68,6 +68,7 @@ type Status struct {
 	Probes     int      `json:"probes"`
 	Wrong      []string `json:"wrong,omitempty"`
 	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later
+	Orphans    []Kept   `json:"orphans,omitempty"` // what pushes made and the spec no longer has
 }
 
 // Await asks the hosts again and again until nothing is wrong and no probe is left out, for so long at most. It returns
@@ -102,7 +103,7 @@ func (p *Push) Status(ctx context.Context) []*Status {
 			wrong(h, err)
 			return nil
 		}
-		all[h.name].Generation = h.seen.from()
+		all[h.name].Generation, all[h.name].Orphans = h.seen.from(), h.plan.Orphans
 		switch {
 		case h.seen.Ejected:
 			return nil

@@ -375,6 +375,9 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		for _, path := range h.plan.Closed {
 			f.add("closed", path)
 		}
+		if !p.found {
+			f.made(h.facts, h.seen.Made)
+		}
 		for _, a := range h.plan.Actions {
 			f.add("do", a.Verb, a.Unit)
 		}

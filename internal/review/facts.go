@@ -69,7 +69,24 @@ func facts(p *push.Plan) []fact {
 	code("closed doors", p.Closed)
 	code("comes back", p.Back)
 	add("not undone by a rollback", kinds(p.Lasting)...)
-	for _, o := range p.Orphans {
+	all = append(all, orphans(p.Orphans)...)
+	code("stays installed, though nothing needs it", p.Unneeded)
+	code("unmodelled, on the spec's word alone", p.Unmodelled)
+	return all
+}
+
+// Orphans are what stays on a host until it is purged, each in a line.
+func Orphans(all []push.Kept) []string {
+	var lines []string
+	for _, f := range orphans(all) {
+		lines = append(lines, f.label+": "+f.words[0])
+	}
+	return lines
+}
+
+func orphans(kept []push.Kept) []fact {
+	var all []fact
+	for _, o := range kept {
 		stays := "kept until it is purged"
 		if o.Kind == "instance" || o.Kind == "cluster" {
 			stays = "stopped and kept until it is purged"
@@ -77,10 +94,8 @@ func facts(p *push.Plan) []fact {
 		if len(o.Data) > 0 {
 			stays += ": " + strings.Join(o.Data, ", ")
 		}
-		add("orphan", fmt.Sprintf("%s %s, %s", o.Kind, o.Name, stays))
+		all = append(all, fact{label: "orphan", words: []string{fmt.Sprintf("%s %s, %s", o.Kind, o.Name, stays)}})
 	}
-	code("stays installed, though nothing needs it", p.Unneeded)
-	code("unmodelled, on the spec's word alone", p.Unmodelled)
 	return all
 }
 

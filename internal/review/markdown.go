@@ -85,7 +85,7 @@ func PlansMarkdown(w io.Writer, plans []*push.Plan) {
 	for _, p := range plans {
 		if p.Empty() {
 			fmt.Fprintf(w, "\n#### %s: %s, nothing to do\n", plain(p.Host), plain(running(p)))
-			if left := standing(p); len(left) > 0 {
+			if left := append(standing(p), orphans(p.Orphans)...); len(left) > 0 {
 				fmt.Fprintln(w)
 				markdownFacts(w, left)
 			}

@@ -107,7 +107,7 @@ func PlansText(w io.Writer, plans []*push.Plan) {
 	for _, p := range plans {
 		if p.Empty() {
 			fmt.Fprintf(w, "%s: %s, nothing to do\n", p.Host, running(p))
-			printFacts(w, standing(p))
+			printFacts(w, append(standing(p), orphans(p.Orphans)...))
 			continue
 		}
 		fmt.Fprintf(w, "%s: %s, becomes %s\n", p.Host, running(p), becomes(p))

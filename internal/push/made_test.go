@@ -1,0 +1,82 @@
+package push
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"odoogen/internal/artifact"
+)
+
+// What pushes have made is an orphan when the spec no longer asks for it, and can be purged when the generation that runs
+// does not either. What somebody else has made is never in the record.
+func TestOrphans(t *testing.T) {
+	main := artifact.Cluster{Name: "main", Version: 15}
+	qa := artifact.Instance{Name: "qa", Cluster: "main", Database: "qa", Role: "odoo-qa", DataDir: "/d/qa", Releases: "/r/qa/releases"}
+	ba := artifact.Instance{Name: "ba", Cluster: "main", Database: "ba", Role: "odoo-ba", DataDir: "/d/ba", Releases: "/r/ba/releases"}
+	other := qa
+	other.Database = "qa-new"
+	whole := &artifact.Host{Clusters: []artifact.Cluster{main}, Instances: []artifact.Instance{qa, ba}, Users: []string{"anna", "odoo-qa", "odoo-ba"},
+		Secrets: []artifact.Secret{{Name: "token"}}}
+	of := func(clusters []artifact.Cluster, users []string, instances ...artifact.Instance) *artifact.Host {
+		return &artifact.Host{Clusters: clusters, Users: users, Instances: instances}
+	}
+	for _, c := range []struct {
+		name          string
+		made          []Thing
+		lying         []string
+		before, after *artifact.Host
+		orphans       []Kept
+		left          []string
+	}{
+		{"all is asked for", things(whole), []string{"token"}, whole, whole, nil, nil},
+		{"an instance is about to leave", things(whole), nil, whole, of([]artifact.Cluster{main}, []string{"anna", "odoo-ba"}, ba),
+			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}}, nil},
+		{"an instance has left", things(whole), nil, of([]artifact.Cluster{main}, nil, ba), of([]artifact.Cluster{main}, []string{"anna"}, ba),
+			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}},
+			[]string{"database qa in 15/main", "role odoo-qa in 15/main", "directory /d/qa", "directory /r/qa", "user odoo-qa"}},
+		{"what was there before is nobody's orphan", things(of([]artifact.Cluster{main}, nil, ba)), nil, of(nil, nil), of(nil, nil),
+			[]Kept{{"cluster", "15/main", []string{"/var/lib/postgresql/15/main"}}, {"instance", "ba", []string{"database ba in main", "/d/ba", "/r/ba"}}},
+			[]string{"cluster 15/main", "directory /d/ba", "directory /r/ba", "user odoo-ba"}}, // with its databases
+		{"an instance has another database", things(whole), nil, of([]artifact.Cluster{main}, []string{"anna"}, other, ba), of([]artifact.Cluster{main}, []string{"anna"}, other, ba),
+			[]Kept{{Kind: "database", Name: "qa in main"}}, []string{"database qa in 15/main"}},
+		{"a user and a secret have left", things(whole), []string{"token", "by-hand"}, of([]artifact.Cluster{main}, nil, qa, ba), of([]artifact.Cluster{main}, nil, qa, ba),
+			[]Kept{{Kind: "user", Name: "anna"}}, []string{"user anna", "secret by-hand"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.orphans, orphans(c.made, c.after)); diff != "" {
+				t.Errorf("orphans (-want +got)\n%s", diff)
+			}
+			seen := &Observation{Made: c.made, Lying: c.lying, Given: map[string]Given{"token": {Name: "token"}}}
+			var got []string
+			for _, thing := range left(seen, c.before, c.after) {
+				got = append(got, thing.String())
+			}
+			if diff := cmp.Diff(c.left, got); diff != "" {
+				t.Errorf("left (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Data that the spec says is to be moved from a place is not purged before that is done.
+func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
+	moving := artifact.Instance{Name: "qa", Cluster: "main", Database: "qa-new"}
+	moving.MovedFrom = &struct {
+		Name     string `json:"name"`
+		Cluster  string `json:"cluster"`
+		Database string `json:"database"`
+	}{Name: "qa", Database: "qa"}
+	p := &Push{wanted: []*artifact.Host{{Host: "tests", Instances: []artifact.Instance{moving}}}}
+	h := &host{name: "tests", plan: &Plan{Left: []Thing{{"database", "qa", "15/main", "qa"}, {"user", "anna", "", ""}}}}
+	const want = "tests: database qa in 15/main: instances.qa.moved says that data is to come from there\nhint: when it has come, take that out of the spec"
+	if _, err := p.named(h, nil); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if all, err := p.named(h, []string{"anna"}); err != nil || len(all) != 1 {
+		t.Errorf("anna: %v, %v", all, err)
+	}
+	if _, err := p.named(h, []string{"ben"}); err == nil || err.Error() != "tests: \"ben\" is no orphan\nhint: its orphans are: database qa in 15/main, user anna" {
+		t.Errorf("ben: %v", err)
+	}
+}
