@@ -25,11 +25,11 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if _, err := rand.Read(id); err != nil {
 		return err
 	}
-	key, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name()))
+	key, err := os.ReadFile(filepath.Join(s.dir(), "keys", "hosts", h.Name()))
 	if err != nil {
 		return err
 	}
-	public, err := os.ReadFile(filepath.Join(s.dir(), "keys", h.Name()+".pub"))
+	public, err := os.ReadFile(filepath.Join(s.dir(), "keys", "hosts", h.Name()+".pub"))
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func (l *Lab) launch(ctx context.Context) error {
 // makeKeys makes the hosts' ssh keys, that of the world's ssh server and the operator's.
 func (l *Lab) makeKeys(ctx context.Context, c *config, over *Overlay) error {
 	dir := filepath.Join(l.dir, "keys")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, "hosts"), 0o700); err != nil { // of their own: a host may be called box
 		return err
 	}
 	make := func(name string) (string, error) {
@@ -192,7 +192,7 @@ func (l *Lab) makeKeys(ctx context.Context, c *config, over *Overlay) error {
 	var err error
 	var known []byte
 	for _, h := range c.Hosts {
-		if over.HostKeys[h.Name()], err = make(h.Name()); err != nil {
+		if over.HostKeys[h.Name()], err = make("hosts/" + h.Name()); err != nil {
 			return err
 		}
 		known = fmt.Appendf(known, "%s %s\n", h.Name(), over.HostKeys[h.Name()])

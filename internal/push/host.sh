@@ -210,9 +210,10 @@ adds_to_ours() {
 }
 
 # stopped: the units among those that shall run which do not, as systemctl shows them on stdin. None is one whose
-# condition does not hold, which has ended, or which is about to start.
+# condition does not hold, which has ended, or which is about to start; nor while a job works, which starts again what it
+# stops.
 stopped() {
-	local line n=0
+	local line n=0 all=()
 	local -A is=()
 	while IFS= read -r line || [ ${#is[@]} -gt 0 ]; do
 		if [ -n "$line" ]; then
@@ -221,10 +222,12 @@ stopped() {
 		fi
 		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-} in
 		*,oneshot/no) ;;
-		loaded,inactive,yes,,*) printf 'hand\tstopped\t%s\n' "${runs[n]}" ;;
+		loaded,inactive,yes,,*) all+=("${runs[n]}") ;;
 		esac
 		n=$((n + 1)) is=()
 	done
+	[ ${#all[@]} -gt 0 ] || return 0
+	if [ ! -e "$locks/host.lock" ] || flock --nonblock "$locks/host.lock" true; then printf 'hand\tstopped\t%s\n' "${all[@]}"; fi
 }
 
 # ran_before: the units that ran already when the host was found.

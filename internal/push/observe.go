@@ -186,6 +186,7 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 		}
 	}
 	slices.Sort(seen.Theirs)
+	slices.SortFunc(seen.Hands, func(a, b Hand) int { return strings.Compare(a.String(), b.String()) })
 	for name := range wanted {
 		seen.Packages = append(seen.Packages, name)
 	}

@@ -25,11 +25,11 @@ func TestUsedHost(t *testing.T) {
 		run  func(*rig)
 	}{
 		{"a push leaves alone what runs, and sets aside what is in its way", used},
+		{"what is done by hand is told, and not overwritten unasked", byHand},
+		{"a host can be frozen, and a push confirmed, on the host itself", nightly},
 		{"generation 0 that would lock everybody out is not kept", foundLockedOut},
 		{"a host becomes again what it was found as", found},
 		{"so does one that is then reached another way", foundElsewhere},
-		{"what is done by hand is told, and not overwritten unasked", byHand},
-		{"a host can be frozen, and a push confirmed, on the host itself", nightly},
 		{"an ejected host runs on without odoogen, and can be adopted again", ejected},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
@@ -182,7 +182,7 @@ func byHand(r *rig) {
 		echo 'server { listen 8092; }' >nginx/strange.conf
 		echo '# more' >>/etc/ssh/sshd_config.d/10-odoogen.conf
 		printf '#!/bin/sh\nfor last; do :; done\nprintf "[Service]\\nNice=3\\n" >"$last"\n' >/run/editor; chmod +x /run/editor
-		SYSTEMD_EDITOR=/run/editor systemctl edit worker.service
+		SYSTEMD_EDITOR=/run/editor script -qec 'systemctl edit worker.service' /dev/null
 		systemctl set-property nginx.service CPUWeight=50
 		systemctl disable nginx.service
 		systemctl enable theirs.service
