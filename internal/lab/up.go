@@ -183,7 +183,7 @@ func (l *Lab) makeKeys(ctx context.Context, c *config, over *Overlay) error {
 		return err
 	}
 	make := func(name string) (string, error) {
-		if err := run(ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", filepath.Join(dir, name)); err != nil {
+		if err := run(ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", filepath.Base(name), "-f", filepath.Join(dir, name)); err != nil {
 			return "", err
 		}
 		public, err := os.ReadFile(filepath.Join(dir, name+".pub"))
