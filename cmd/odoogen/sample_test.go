@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -169,11 +170,13 @@ func withoutClock(units []string, announced ...[]string) []string {
 	})
 }
 
-// edits are single changes of the spec, one upon the other, and the units that start anew on tests and ci by them.
-var edits = []struct {
+type edit struct {
 	name, old, new string
 	tests, ci      []string
-}{
+}
+
+// edits are single changes of the spec, one upon the other, and the units that start anew on tests and ci by them.
+var edits = []edit{
 	{name: "a limit", old: `classes: ba: #Class & {cluster: "main", CPUQuota: "150%"`, new: `classes: ba: #Class & {cluster: "main", CPUQuota: "200%"`},
 	{name: "memory", old: `CPUQuota: "200%", MemoryMax: "3G"`, new: `CPUQuota: "200%", MemoryMax: "3500M"`},
 	{name: "a worker count", old: `qa17: #Instance & {class: "qa"`, new: `qa17: #Instance & {workers: 4, class: "qa"`, tests: []string{"odoo-qa17.service"}},
@@ -209,16 +212,21 @@ func onlyWhatMustRestart(s *servers) {
 			one := *s
 			one.t = t
 			one.edit(e.old, e.new)
+			diff, _ := one.output(2, "diff", "--format", "json")
 			one.review()
-			one.onlyAnnounced(map[string][]string{"tests": e.tests, "ci": e.ci})
+			one.onlyAnnounced(diff, map[string][]string{"tests": e.tests, "ci": e.ci})
 		})
 	}
 }
 
-// onlyAnnounced pushes, and wants the units that start anew to be those that the plan announces, and these to be the
-// ones wanted; and no other to be reloaded than those announced.
-func (s *servers) onlyAnnounced(want map[string][]string) {
+// onlyAnnounced pushes what was reviewed as diff, in JSON. It wants the units that start anew to be those that diff and
+// plan announce, and these to be the ones wanted; and no other to be reloaded than those announced.
+func (s *servers) onlyAnnounced(diff string, want map[string][]string) {
 	s.t.Helper()
+	var reviewed struct{ Hosts json.RawMessage }
+	if err := json.Unmarshal([]byte(diff), &reviewed); err != nil {
+		s.t.Fatalf("%v\n%s", err, diff)
+	}
 	hosts := slices.Sorted(maps.Keys(want))
 	before := map[string]map[string]beat{}
 	for _, host := range hosts {
@@ -228,6 +236,9 @@ func (s *servers) onlyAnnounced(want map[string][]string) {
 	s.in(0, "push", "--yes")
 	for _, host := range hosts {
 		units := announced(s.t, plans, host)
+		if diff := cmp.Diff(announced(s.t, string(reviewed.Hosts), host), units); diff != "" {
+			s.t.Errorf("%s: plan announces other than diff (-diff +plan)\n%s", host, diff)
+		}
 		started, reloaded := moved(before[host], s.beats(host))
 		starts := slices.Sorted(slices.Values(slices.Concat(units["restart"], units["run"])))
 		started = withoutClock(started, starts)

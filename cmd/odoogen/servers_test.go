@@ -118,6 +118,7 @@ func (s *servers) edit(old, new string) {
 func (s *servers) review() {
 	s.t.Helper()
 	s.run(0, "build", "-o", "golden")
+	command(s.t, s.dir, "git", "add", "envs.cue", "golden")
 	command(s.t, s.dir, "git", "commit", "-q", "-a", "--allow-empty", "-m", "reviewed")
 }
 

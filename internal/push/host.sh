@@ -760,12 +760,12 @@ confirm() {
 	IFS=$'\t' read -r nonce name old <"$state/armed"
 	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
+	read -r line || true
 	turn_link confirmed "$name"
+	record "$name" confirmed "$line" || true
 	forget_secrets || true
 	disarm
-	printf 'confirmed\t%s\n' "$name"
-	read -r line || true
-	record "$name" confirmed "$line" || true
+	printf 'confirmed\t%s\n' "$name" # last of what must be: who asked may be gone, and then this ends here
 	prune "$2" || true
 	rm -f "$state/lease"
 }
@@ -790,8 +790,10 @@ prune() {
 	done
 }
 
-# confirmed_already: a confirmation was cut off between its first rename, which counts, and its end.
+# confirmed_already GENERATION: its confirmation was cut off between the rename, which counts, and its end.
 confirmed_already() {
+	awk -F '\t' -v "g=$1" '$2 == g && $3 == "confirmed" { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null ||
+		record "$1" confirmed - || true
 	forget_secrets || true
 	disarm
 	rm -f "$state/lease"
@@ -819,7 +821,7 @@ revert() {
 		rm -f "$state/turning" || true
 	fi
 	if [ "$(target confirmed)" = "$name" ]; then
-		confirmed_already
+		confirmed_already "$name"
 		printf 'current\t%s\n' "$name"
 		return 0
 	fi
@@ -898,10 +900,10 @@ boot_state() {
 	local nonce name
 	IFS=$'\t' read -r nonce name _ <"$state/armed"
 	if [ "$(target confirmed)" = "$name" ]; then
-		forget_secrets || true
+		confirmed_already "$name"
 	else
 		take_secrets_back
-		record "$(target current)" "reverted at boot" - || true
+		record "$name" "reverted at boot" - || true
 	fi
 	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning"
 }
