@@ -143,6 +143,11 @@ it goes back by itself), 5 partial (the next push mends it).`,
 				if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
 					return err
 				}
+				for _, plan := range plans {
+					if commit := plan.TakenBack(cmd.Context(), "."); commit != "" {
+						fmt.Fprintf(cmd.ErrOrStderr(), "note: %s runs %s, which this clone does not have in HEAD: this push takes it back (git pull?)\n", plan.Host, commit)
+					}
+				}
 				if !yes && !asked(cmd) {
 					return errors.New("not pushed")
 				}
