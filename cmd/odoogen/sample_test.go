@@ -179,7 +179,7 @@ type edit struct {
 var edits = []edit{
 	{name: "a limit", old: `classes: ba: #Class & {cluster: "main", CPUQuota: "150%"`, new: `classes: ba: #Class & {cluster: "main", CPUQuota: "200%"`},
 	{name: "memory", old: `CPUQuota: "200%", MemoryMax: "3G"`, new: `CPUQuota: "200%", MemoryMax: "3500M"`},
-	{name: "a worker count", old: `qa17: #Instance & {class: "qa"`, new: `qa17: #Instance & {workers: 4, class: "qa"`, tests: []string{"odoo-qa17.service"}},
+	{name: "a worker count", old: `qa17: #Instance & {class: "qa"`, new: `qa17: #Instance & {workers: 4, class: "qa"`, tests: []string{"odoo-qa17.service", "odoogen-postgres@15-main.service"}},
 	{name: "the largest upload: nginx", old: `qa19: #Instance & {class: "qa"`, new: `qa19: #Instance & {upload: "200M", class: "qa"`},
 	{name: "a request's time: Odoo and nginx", old: `ba19: #Instance & {class: "ba"`, new: `ba19: #Instance & {limit_time_real: 180, class: "ba"`, tests: []string{"odoo-ba19.service"}},
 	{name: "another name of a site", old: `domain: "staging17.example.com"`, new: `domain: "staging17.example.com", aliases: ["rc17.example.com"]`, tests: []string{"odoogen-certificates.service"}},
@@ -198,7 +198,7 @@ var edits = []edit{
 	{name: "the budget", old: `monthly: 130, buffer`, new: `monthly: 140, buffer`},
 	{name: "modules that a release installs", old: `staging19: #Instance & {class: "staging"`, new: `staging19: #Instance & {modules: ["base", "web"], class: "staging"`},
 	{name: "another instance", old: `instances: qa19:`, new: `instances: qb17: #Instance & {class: "qa", version: "17.0", http_port: 8027, domain: "qb17.example.com"}` + "\ninstances: qa19:",
-		tests: []string{"odoogen-certificates.service", "odoogen-postgres@main.service", "odoogen-users.service"}},
+		tests: []string{"odoogen-certificates.service", "odoogen-postgres@15-main.service", "odoogen-users.service"}},
 }
 
 // For each edit: what diff and plan announce is what happens, and what happens is what the table says.
@@ -228,9 +228,9 @@ func (s *servers) onlyAnnounced(diff string, want map[string][]string) {
 		s.t.Fatalf("%v\n%s", err, diff)
 	}
 	hosts := slices.Sorted(maps.Keys(want))
-	before := map[string]map[string]beat{}
+	before := map[string]moment{}
 	for _, host := range hosts {
-		before[host] = s.beats(host)
+		before[host] = s.moment(host)
 	}
 	plans, _ := s.output(2, "lab", "exec", s.odoogen, "plan", "--json")
 	s.in(0, "push", "--yes")
@@ -239,7 +239,7 @@ func (s *servers) onlyAnnounced(diff string, want map[string][]string) {
 		if diff := cmp.Diff(announced(s.t, string(reviewed.Hosts), host), units); diff != "" {
 			s.t.Errorf("%s: plan announces other than diff (-diff +plan)\n%s", host, diff)
 		}
-		started, reloaded := moved(before[host], s.beats(host))
+		started, reloaded := s.since(host, before[host])
 		starts := slices.Sorted(slices.Values(slices.Concat(units["restart"], units["run"])))
 		started = withoutClock(started, starts)
 		if diff := cmp.Diff(starts, started); diff != "" && len(starts)+len(started) > 0 {
