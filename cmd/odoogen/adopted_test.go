@@ -154,15 +154,15 @@ func layers(a *adopted) {
 			added = strings.Replace(added, noBackup, "", 1)
 		}
 		a.says(owned, added)
-		before := a.beats("box")
+		before := a.moment("box")
 		plans, _ := a.output(2, "lab", "exec", a.odoogen, "plan", "--json")
 		a.in(0, "push", "--yes")
 		a.t.Logf("%s: pushed", l.layers)
 		units := announced(a.t, plans, "box")
-		started, _ := moved(before, a.beats("box"))
+		started, _ := a.since("box", before)
 		started = withoutClock(started)
 		for _, unit := range started {
-			ran := before[unit].invocation != " 0" && before[unit].invocation != ""
+			ran := strings.Trim(before.invocations[unit], " 0") != ""
 			if ran && !slices.Contains(slices.Concat(units["restart"], units["run"], units["stop"]), unit) {
 				a.t.Errorf("%s: %s starts anew, and the plan does not say so", l.layers, unit)
 			}
