@@ -19,15 +19,16 @@ ln -s generations/1-a $etc/confirmed
 echo ours >$etc/generations/1-a/files/etc/x.d/y
 echo theirs >$etc/generations/0/etc/x.d/z
 for door in y z; do ln -s $etc/current/files/etc/x.d/$door /etc/x.d/$door; done
-printf 'nonce\t%s\ttest\n' $(($(date +%s) + 500)) >/var/lib/odoogen/lease
+printf 'nonce\ttest\n' >/var/lib/odoogen/lease
 
 host() { bash -c "$(cat "$script")" odoogen "$@" >/dev/null; }
 state() { echo "$1: $(cd /etc/x.d && for f in *; do printf '%s=%s ' "$f" "$(cat "$f" 2>/dev/null || echo nothing)"; done)"; }
 script=$1
 state before
-for door in y z; do
-	printf 'closed\t%s\n' /etc/x.d/$door
-done | host turn nonce 2-b 60
+{
+	for door in y z; do printf 'closed\t%s\n' /etc/x.d/$door; done
+	echo end
+} | host turn nonce 2-b 60
 state turned
 host revert nonce
 state reverted

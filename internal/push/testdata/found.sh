@@ -52,12 +52,12 @@ turn() { # NONCE NAME TEXT
 	) >/mnt/tree.tar
 	echo test | host lease "$1" 120 >/dev/null
 	host stage "$1" "$2" </mnt/tree.tar
-	printf '%b' "$doors" | host turn "$1" "$2" 60 >/dev/null
+	printf '%b' "$doors" 'end\n' | host turn "$1" "$2" 60 >/dev/null
 }
 
 leave() { # NONCE
 	echo test | host lease "$1" 120 >/dev/null
-	host leave "$1" 60 </dev/null
+	host leave "$1" 60 <<<end
 	while [ ! -e /var/lib/odoogen/leave.ended ]; do sleep 0.1; done
 }
 
