@@ -140,10 +140,10 @@ func layers(a *adopted) {
 		add    string
 		starts []string // of what ran before
 	}{
-		{[]string{"journal", "sysctl", "time"}, "", nil},
+		{[]string{"journal", "sysctl"}, "", nil},
 		{[]string{"sshd"}, "", nil},
 		{[]string{"users", "sudo"}, "", nil},
-		{[]string{"units", "packages"}, "", nil},
+		{[]string{"units", "packages", "time"}, "", nil},
 		{[]string{"firewall"}, "", nil},
 		{[]string{"postgresql"}, cluster, []string{"postgresql@15-main.service"}},
 		{nil, instance + backup, nil}, // in the place of noBackup

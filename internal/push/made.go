@@ -104,11 +104,20 @@ func orphans(made []Thing, after *artifact.Host) []Kept {
 	return all
 }
 
-// made adds what the new generation asks to have and the host's record does not: the host notes what of it is not there
-// yet.
+// layer is what of a host must be odoogen's that it makes such a thing, as HOST.json's manage has it.
+func (t Thing) layer() string {
+	if t.Kind == "user" || t.Kind == "directory" {
+		return "users"
+	}
+	return "postgresql"
+}
+
+// made adds what the new generation makes and the host's record does not have: the host notes what of it is not there yet.
 func (f *facts) made(h *artifact.Host, recorded []Thing) {
 	for _, t := range without(things(h), recorded) {
-		f.add("made", t.Kind, t.Name, t.In, t.Of)
+		if slices.Contains(h.Manage, t.layer()) {
+			f.add("made", t.Kind, t.Name, t.In, t.Of)
+		}
 	}
 }
 

@@ -59,6 +59,16 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
+// What a layer makes that is somebody else's, odoogen does not make.
+func TestWhatAHostIsToNote(t *testing.T) {
+	h := &artifact.Host{Manage: []string{"users"}, Users: []string{"anna", "ben"}, Clusters: []artifact.Cluster{{Name: "main", Version: 15}}}
+	var f facts
+	f.made(h, []Thing{{Kind: "user", Name: "anna"}})
+	if got, want := f.b.String(), "made\tuser\tben\t-\t-\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Data that the spec says is to be moved from a place is not purged before that is done.
 func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
 	moving := artifact.Instance{Name: "qa", Cluster: "main", Database: "qa-new"}
