@@ -373,6 +373,8 @@ func (b *runbook) generation() {
 		"systemctl daemon-reload", "systemctl restart UNIT # of what differs: diff -r two generations")
 	b.para("Packages, databases and data do not go back with it. What was changed by hand beside the generation stays: %s lists it, %s takes it back for a unit.",
 		conf.Code("odoogen-host status"), conf.Code("systemctl revert UNIT"))
+	b.para("To have all of this as plain files, and no push any more; nothing restarts, and a later push adopts the host again:")
+	b.Commands(nil, "odoogen-host eject")
 }
 
 // limits are what each thing on the host may use.

@@ -14,8 +14,11 @@ import (
 )
 
 // TestAdopted takes over a host on which somebody else's PostgreSQL, nginx and units run, a layer at a time, as a user does
-// it, and shows what a hand can do there when odoogen is gone.
+// it, and shows what a hand can do there when odoogen is gone. make test ALL=1 runs it.
 func TestAdopted(t *testing.T) {
+	if os.Getenv("ALL") == "" {
+		return
+	}
 	if missing := lab.Missing(); missing != nil {
 		t.Log("left out: adopting a host:", missing)
 		return
@@ -251,7 +254,7 @@ func byRunbook(a *adopted) {
 			continue
 		}
 		command, _, _ := strings.Cut(line, " # ")
-		if !inside || ran[command] {
+		if !inside || ran[command] || command == "odoogen-host eject" { // which comesAndGoes runs
 			continue
 		}
 		ran[command] = true
@@ -298,7 +301,7 @@ func comesAndGoes(a *adopted) {
 		a.t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	before = a.on("box", ran+" odoo-demo")
-	a.in(0, "eject", "box", "--yes")
+	a.on("box", "odoogen-host eject")
 	if after := a.on("box", ran+" odoo-demo"); after != before {
 		a.t.Errorf("before:\n%s\nafter it was ejected:\n%s", before, after)
 	}
