@@ -1513,6 +1513,14 @@ armed_nonce() {
 	head -n 1 "$state/armed" | cut -f 1
 }
 
+# pay_rest NONCE: does what a push that died has not.
+pay_rest() {
+	[ -f "$state/owed" ] || return 0
+	held "$1"
+	pay
+	rm -f "$state/turning"
+}
+
 # freeze REASON: no push is accepted until it is unlocked.
 freeze() {
 	local reason
@@ -1537,7 +1545,7 @@ usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen 
   status            what this host is, what was changed by hand, and what does not run
   rollback          make it the generation before: at once, without the probes of a push
   rollback NUMBER   or the one of that number; 0 is what the host was found as
-  confirm           keep a push that waits for its confirmation
+  confirm           keep a push that waits for its confirmation; does first what it has not done
   revert            or take it back now
   freeze REASON     accept no push until
   unlock            accept them again; ends the hold of a push that died, too
@@ -1563,6 +1571,7 @@ verb() {
 			eject_now "on the host"
 		else
 			nonce=$(armed_nonce)
+			[ "$1" != confirm ] || pay_rest "$nonce"
 			"$1" "$nonce" 10 <<<"by hand on the host"
 		fi
 		;;
