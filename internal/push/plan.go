@@ -86,13 +86,15 @@ type Hand struct {
 
 func (h Hand) String() string { return h.Kind + " " + h.What }
 
-// heedHands sorts what was done by hand: a push starts a unit that was stopped, and takes nothing else back.
-func (p *Plan) heedHands(hands []Hand) {
-	for _, h := range hands {
-		if h.Kind == "stopped" {
-			p.Drift = append(slices.Clone(p.Drift), h.String())
-		} else {
+// heedHands sorts what was done by hand: a push starts a unit that was stopped, and takes nothing else back. Where a push
+// before this one was cut off, nobody knows who stopped a unit.
+func (p *Plan) heedHands(seen *Observation) {
+	for _, h := range seen.Hands {
+		switch {
+		case h.Kind != "stopped":
 			p.Hands = append(p.Hands, h)
+		case len(seen.Owed) == 0:
+			p.Drift = append(slices.Clone(p.Drift), h.String())
 		}
 	}
 }
@@ -148,7 +150,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
 	plan.compareDoors(was, host, seen)
-	plan.heedHands(seen.Hands)
+	plan.heedHands(seen)
 	reloadBehind(host, seen.Doors, after, owed)
 	plan.compareSecrets(host, seen, digests)
 	plan.restartConsumers(host, seen, owed)

@@ -100,6 +100,23 @@ func TestWhatRestartsIsNotReloadedToo(t *testing.T) {
 	}
 }
 
+func TestAUnitThatWasStoppedIsDrift(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
+	o := seen(same)
+	o.Hands = []Hand{{"disabled", "nginx.service"}, {"stopped", "nginx.service"}}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Empty() || !slices.Equal(plan.Drift, []string{"stopped nginx.service"}) || !slices.Equal(plan.Hands, o.Hands[:1]) {
+		t.Errorf("drift %v, hands %v", plan.Drift, plan.Hands)
+	}
+	o.Owed = []string{"start odoogen.target"} // by a push that was cut off
+	if plan, err = NewPlan(same, o, nil); err != nil || len(plan.Drift) > 0 || plan.Empty() {
+		t.Errorf("drift %v, %v", plan.Drift, err)
+	}
+}
+
 func TestAUnitThatLeftIsStoppedAndNotRestarted(t *testing.T) {
 	before := tree(t, "1", "odoo-qa17.service nginx.service", "odoo/qa17.conf restart:odoo-qa17.service", "nginx/a reload:nginx.service")
 	after := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
