@@ -980,7 +980,10 @@ spare_running() {
 	local word verb unit
 	while IFS=$'\t' read -r word verb unit; do
 		[ "$word" = undo ] || continue
-		[ "$verb" != stop ] || ! systemctl --quiet is-active "$unit" || verb=reload
+		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
+			[[ $unit != *.target ]] || continue # has nothing to read
+			verb=reload
+		fi
 		printf 'undo\t%s\t%s\n' "$verb" "$unit"
 	done
 }
