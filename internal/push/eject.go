@@ -15,7 +15,7 @@ func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, e
 	}
 	h := p.hosts[0]
 	if err := p.observe(ctx, h); err != nil {
-		return "", nil, err
+		return "", nil, fmt.Errorf("%s: %w", h.name, err)
 	}
 	if h.seen.Generation == "" && !h.seen.Ejected {
 		return "", nil, fmt.Errorf("%s: no generation of odoogen's stands there", h.name)
@@ -28,7 +28,7 @@ func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, e
 func (p *Push) Eject(ctx context.Context) error {
 	h := p.hosts[0]
 	if err := p.lease(ctx, h); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", h.name, err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()

@@ -20,7 +20,7 @@ type Event struct {
 	Host       string `json:"host"`
 	Time       string `json:"time"` // UTC, RFC 3339
 	Generation string `json:"generation"`
-	Verdict    string `json:"verdict"` // confirmed, reverted, reverted at boot, rolled back on the host
+	Verdict    string `json:"verdict"` // confirmed, reverted, reverted at boot, rolled back on the host, ejected, frozen, unlocked or purged
 	Text       string `json:"text"`    // the commit, and who pushed it
 }
 
