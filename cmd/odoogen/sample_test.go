@@ -200,7 +200,8 @@ var edits = []edit{
 	{name: "the budget", old: `monthly: 130, buffer`, new: `monthly: 140, buffer`},
 	{name: "modules that a release installs", old: `staging19: #Instance & {class: "staging"`, new: `staging19: #Instance & {modules: ["base", "web", "mail"], class: "staging"`},
 	{name: "another instance", old: `instances: qa19:`, new: `instances: qb17: #Instance & {class: "qa", version: "17.0", http_port: 8027, domain: "qb17.example.com"}` + "\ninstances: qa19:",
-		tests: []string{"odoogen-certificates-issue.timer", "odoogen-certificates.service", "odoogen-postgres@15-main.service", "odoogen-users.service"}},
+		tests: []string{"odoo-qb17.service", "odoogen-certificates-issue.timer", "odoogen-certificates.service", "odoogen-first-release.timer",
+			"odoogen-postgres@15-main.service", "odoogen-users.service"}},
 }
 
 // For each edit: what diff and plan announce is what happens, and what happens is what the table says.
