@@ -150,7 +150,7 @@ func layers(a *adopted) {
 		{[]string{"firewall"}, "", nil},
 		{[]string{"postgresql"}, cluster, []string{"postgresql@15-main.service"}},
 		{nil, instance + backup, nil}, // in the place of noBackup
-		{[]string{"nginx"}, "", nil},
+		{[]string{"nginx"}, "", []string{"nginx.service"}}, // which is hardened
 	} {
 		owned, added = append(owned, l.layers...), added+l.add
 		if strings.Contains(added, backup) {
