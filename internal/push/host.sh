@@ -1450,7 +1450,9 @@ rollback() {
 	while IFS= read -r name; do
 		if [ -n "${1:-}" ]; then
 			[ "$1" != "$(number "$name")" ] || to=$name
-		elif [ "$from" = 0 ] || [ "$(number "$name")" -lt "$(number "$from")" ]; then
+		elif [ "$from" = 0 ]; then
+			! stood "$name" || to=$name
+		elif [ "$(number "$name")" -lt "$(number "$from")" ]; then
 			to=$name
 		fi
 	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
@@ -1486,6 +1488,11 @@ rollback() {
 		systemctl start odoogen.target
 	fi
 	printf 'current\t%s\n' "$to"
+}
+
+# stood GENERATION: it was confirmed once, and is not what is left of a push that was reverted.
+stood() {
+	awk -F '\t' -v "g=$1" '$2 == g && ($3 == "confirmed" || $3 ~ /^rolled back/) { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null
 }
 
 # stop_ours stops what runs because of a generation alone, the last first.
