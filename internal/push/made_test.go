@@ -1,6 +1,8 @@
 package push
 
 import (
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,5 +90,36 @@ func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
 	}
 	if _, err := p.named(h, []string{"ben"}); err == nil || err.Error() != "tests: \"ben\" is no orphan\nhint: its orphans are: database qa in 15/main, user anna" {
 		t.Errorf("ben: %v", err)
+	}
+}
+
+// The host's own script keeps the record, and removes nothing that is not in it. It does so in a mount namespace of its own.
+func TestAHostRemovesWhatItHasNoted(t *testing.T) {
+	script, err := filepath.Abs("host.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("unshare", "--mount", "bash", "testdata/made.sh", script).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v (it needs root)\n%s", err, out)
+	}
+	const want = "leased\n" +
+		"made: user ours - -;directory /var/lib/ours - qa;\n" +
+		"leased\n" +
+		"no push has made the user theirs\n" +
+		"no push has made the directory /var/lib/theirs\n" +
+		"no push has made the directory /\n" +
+		"purge\tuser\tours\n" +
+		"purge\tdirectory\t/var/lib/ours\n" +
+		"purge\tsecret\tby-hand\n" +
+		"purged: \n" +
+		"user theirs is there\n" +
+		"directory theirs is there\n" +
+		"confirmed\ttest\n" +
+		"purged\tuser ours\n" +
+		"purged\tdirectory /var/lib/ours\n" +
+		"purged\tsecret by-hand\n"
+	if string(out) != want {
+		t.Errorf("got\n%swant\n%s", out, want)
 	}
 }
