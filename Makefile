@@ -5,6 +5,7 @@
 # make bench  measures loading, building and pushing
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
+# make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
 # make fuzz   lets each fuzz test search for FUZZTIME
 
 ALL =
@@ -12,7 +13,7 @@ export ALL
 
 FUZZTIME = 10s
 
-.PHONY: build demo test packages golden docs bench sample faults fuzz
+.PHONY: build demo test packages golden docs bench sample faults fuzz-push fuzz
 
 build:
 	go build -o odoogen ./cmd/odoogen
@@ -50,6 +51,11 @@ sample: packages
 
 faults: packages
 	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestPush$$|TestFaults' -v -timeout 2h
+
+fuzz-push: PUSHES = 100
+fuzz-push: PUSHES_TIME = 60m
+fuzz-push: packages
+	PUSHES=$(PUSHES) PUSHES_TIME=$(PUSHES_TIME) go test ./cmd/odoogen -run 'TestRandomPushes$$' -v -timeout 2h
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \

@@ -130,22 +130,32 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			if p.Review, err = reviewed(cmd.Context(), trees); !unreviewed && err != nil {
 				return err
 			}
-			plans, err := p.Plan(cmd.Context())
-			if err != nil {
-				return err
-			}
-			review.PlansText(cmd.OutOrStdout(), plans)
-			if empty(plans) {
-				return nil
-			}
-			if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
-				return err
-			}
-			if !yes && !asked(cmd) {
-				return errors.New("not pushed")
-			}
 			defer o.progress.close()
-			return p.Execute(cmd.Context())
+			for {
+				plans, err := p.Plan(cmd.Context())
+				if err != nil {
+					return err
+				}
+				review.PlansText(cmd.OutOrStdout(), plans)
+				if empty(plans) {
+					return nil
+				}
+				if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
+					return err
+				}
+				for _, plan := range plans {
+					if commit := plan.TakenBack(cmd.Context(), "."); commit != "" {
+						fmt.Fprintf(cmd.ErrOrStderr(), "note: %s runs %s, which this clone does not have in HEAD: this push takes it back (git pull?)\n", plan.Host, commit)
+					}
+				}
+				if !yes && !asked(cmd) {
+					return errors.New("not pushed")
+				}
+				if err = p.Execute(cmd.Context()); !errors.Is(err, push.ErrChanged) {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%v\nso it is planned again\n\n", err)
+			}
 		},
 	}
 	o.flags(cmd)

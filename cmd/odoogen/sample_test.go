@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -169,21 +170,25 @@ func withoutClock(units []string, announced ...[]string) []string {
 	})
 }
 
-// edits are single changes of the spec, one upon the other, and the units that start anew on tests and ci by them.
-var edits = []struct {
+type edit struct {
 	name, old, new string
 	tests, ci      []string
-}{
-	{name: "a limit", old: `classes: ba: #Class & {cluster: "main", CPUQuota: "150%"`, new: `classes: ba: #Class & {cluster: "main", CPUQuota: "200%"`},
+}
+
+// edits are single changes of the spec, one upon the other, and the units that start anew on tests and ci by them. With
+// more CPU an instance may have more workers and so more connections, which odoogen-postgres@ grants; it stops nothing.
+var edits = []edit{
+	{name: "a limit", old: `classes: ba: #Class & {cluster: "main", CPUQuota: "150%"`, new: `classes: ba: #Class & {cluster: "main", CPUQuota: "200%"`, tests: []string{"odoogen-postgres@15-main.service"}},
 	{name: "memory", old: `CPUQuota: "200%", MemoryMax: "3G"`, new: `CPUQuota: "200%", MemoryMax: "3500M"`},
-	{name: "a worker count", old: `qa17: #Instance & {class: "qa"`, new: `qa17: #Instance & {workers: 4, class: "qa"`, tests: []string{"odoo-qa17.service"}},
+	{name: "a worker count", old: `qa17: #Instance & {class: "qa"`, new: `qa17: #Instance & {workers: 4, class: "qa"`, tests: []string{"odoo-qa17.service", "odoogen-postgres@15-main.service"}},
 	{name: "the largest upload: nginx", old: `qa19: #Instance & {class: "qa"`, new: `qa19: #Instance & {upload: "200M", class: "qa"`},
 	{name: "a request's time: Odoo and nginx", old: `ba19: #Instance & {class: "ba"`, new: `ba19: #Instance & {limit_time_real: 180, class: "ba"`, tests: []string{"odoo-ba19.service"}},
-	{name: "another name of a site", old: `domain: "staging17.example.com"`, new: `domain: "staging17.example.com", aliases: ["rc17.example.com"]`, tests: []string{"odoogen-certificates.service"}},
-	{name: "a setting that PostgreSQL reloads", old: `workload: "oltp", ram: "14G"`, new: `workload: "oltp", ram: "14G", settings: work_mem: "20MB"`},
+	{name: "another name of a site", old: `domain: "staging17.example.com"`, new: `domain: "staging17.example.com", aliases: ["rc17.example.com"]`,
+		tests: []string{"odoogen-certificates-issue.timer", "odoogen-certificates.service"}},
+	{name: "a setting that PostgreSQL reloads", old: `workload: "oltp", ram: "14G"`, new: `workload: "oltp", ram: "14G", settings: work_mem: "13MB"`},
 	{name: "a setting of the postmaster", old: `workload: "migrations", ram: "14G"`, new: `workload: "migrations", ram: "14G", settings: max_locks_per_transaction: 512`, tests: []string{"postgresql@15-staging.service"}},
 	{name: "a cluster's limit", old: `settings: max_locks_per_transaction: 512`, new: `settings: max_locks_per_transaction: 512, limits: CPUWeight: 90`},
-	{name: "a timer", old: `ping: {url:`, new: `at: "01:10", ping: {url:`, tests: []string{"odoogen-backup.timer"}, ci: []string{"odoogen-backup.timer"}},
+	{name: "a timer", old: `ping: {url:`, new: `nightly: at: "01:10"` + "\n\t" + `ping: {url:`, tests: []string{"odoogen-backup.timer"}, ci: []string{"odoogen-backup.timer"}},
 	{name: "a patch window", old: `tests: {at: "Sun 08:00"`, new: `tests: {at: "Sun 09:00"`, tests: []string{"odoogen-patch.timer"}},
 	{name: "a firewall rule", old: `{from: "203.0.113.20", who:`, new: `{from: "198.51.100.64/28", who: "the second office"},` + "\n\t\t" + `{from: "203.0.113.20", who:`},
 	{name: "a comment of the firewall", old: `who: "the office"`, new: `who: "the first office"`},
@@ -193,9 +198,10 @@ var edits = []struct {
 	{name: "the mirror's interval", old: `mirror: every: "10min"`, new: `mirror: every: "15min"`, ci: []string{"odoogen-mirror.timer"}},
 	{name: "what a decision is for", old: `one kernel update, one OOM or one broken disk`, new: `one kernel update, one OOM or a broken disk`},
 	{name: "the budget", old: `monthly: 130, buffer`, new: `monthly: 140, buffer`},
-	{name: "modules that a release installs", old: `staging19: #Instance & {class: "staging"`, new: `staging19: #Instance & {modules: ["base", "web"], class: "staging"`},
+	{name: "modules that a release installs", old: `staging19: #Instance & {class: "staging"`, new: `staging19: #Instance & {modules: ["base", "web", "mail"], class: "staging"`},
 	{name: "another instance", old: `instances: qa19:`, new: `instances: qb17: #Instance & {class: "qa", version: "17.0", http_port: 8027, domain: "qb17.example.com"}` + "\ninstances: qa19:",
-		tests: []string{"odoogen-certificates.service", "odoogen-postgres@main.service", "odoogen-users.service"}},
+		tests: []string{"odoo-qb17.service", "odoogen-certificates-issue.timer", "odoogen-certificates.service", "odoogen-first-release.timer",
+			"odoogen-postgres@15-main.service", "odoogen-users.service"}},
 }
 
 // For each edit: what diff and plan announce is what happens, and what happens is what the table says.
@@ -209,26 +215,34 @@ func onlyWhatMustRestart(s *servers) {
 			one := *s
 			one.t = t
 			one.edit(e.old, e.new)
+			diff, _ := one.output(2, "diff", "--format", "json")
 			one.review()
-			one.onlyAnnounced(map[string][]string{"tests": e.tests, "ci": e.ci})
+			one.onlyAnnounced(diff, map[string][]string{"tests": e.tests, "ci": e.ci})
 		})
 	}
 }
 
-// onlyAnnounced pushes, and wants the units that start anew to be those that the plan announces, and these to be the
-// ones wanted; and no other to be reloaded than those announced.
-func (s *servers) onlyAnnounced(want map[string][]string) {
+// onlyAnnounced pushes what was reviewed as diff, in JSON. It wants the units that start anew to be those that diff and
+// plan announce, and these to be the ones wanted; and no other to be reloaded than those announced.
+func (s *servers) onlyAnnounced(diff string, want map[string][]string) {
 	s.t.Helper()
+	var reviewed struct{ Hosts json.RawMessage }
+	if err := json.Unmarshal([]byte(diff), &reviewed); err != nil {
+		s.t.Fatalf("%v\n%s", err, diff)
+	}
 	hosts := slices.Sorted(maps.Keys(want))
-	before := map[string]map[string]beat{}
+	before := map[string]moment{}
 	for _, host := range hosts {
-		before[host] = s.beats(host)
+		before[host] = s.moment(host)
 	}
 	plans, _ := s.output(2, "lab", "exec", s.odoogen, "plan", "--json")
 	s.in(0, "push", "--yes")
 	for _, host := range hosts {
 		units := announced(s.t, plans, host)
-		started, reloaded := moved(before[host], s.beats(host))
+		if diff := cmp.Diff(announced(s.t, string(reviewed.Hosts), host), units); diff != "" {
+			s.t.Errorf("%s: plan announces other than diff (-diff +plan)\n%s", host, diff)
+		}
+		started, reloaded := s.since(host, before[host])
 		starts := slices.Sorted(slices.Values(slices.Concat(units["restart"], units["run"])))
 		started = withoutClock(started, starts)
 		if diff := cmp.Diff(starts, started); diff != "" && len(starts)+len(started) > 0 {

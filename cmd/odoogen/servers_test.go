@@ -118,41 +118,62 @@ func (s *servers) edit(old, new string) {
 func (s *servers) review() {
 	s.t.Helper()
 	s.run(0, "build", "-o", "golden")
+	command(s.t, s.dir, "git", "add", "envs.cue", "golden")
 	command(s.t, s.dir, "git", "commit", "-q", "-a", "--allow-empty", "-m", "reviewed")
 }
 
-// beat is when a unit was started, and when it was last reloaded or changed otherwise.
-type beat struct{ invocation, change string }
+// moment is what runs on a host at one time: of each unit its invocation and when its process began; and how far its
+// journal has come.
+type moment struct {
+	invocations map[string]string
+	cursor      string
+}
 
-// beats are those of all units of a host that start or run something.
-func (s *servers) beats(host string) map[string]beat {
+func (s *servers) moment(host string) moment {
 	s.t.Helper()
-	out := s.on(host, `systemctl show --property=Id,InvocationID,ExecMainStartTimestampMonotonic,StateChangeTimestampMonotonic '*.service' '*.timer'`)
-	all := map[string]beat{}
-	for block := range strings.SplitSeq(out, "\n\n") {
+	m := moment{invocations: map[string]string{}}
+	for block := range strings.SplitSeq(s.on(host, `systemctl show --property=Id,InvocationID,ExecMainStartTimestampMonotonic '*.service' '*.timer'`), "\n\n") {
 		value := map[string]string{}
 		for line := range strings.SplitSeq(block, "\n") {
 			k, v, _ := strings.Cut(line, "=")
 			value[k] = v
 		}
-		all[value["Id"]] = beat{value["InvocationID"] + " " + value["ExecMainStartTimestampMonotonic"], value["StateChangeTimestampMonotonic"]}
+		m.invocations[value["Id"]] = value["InvocationID"] + " " + value["ExecMainStartTimestampMonotonic"]
 	}
-	return all
+	_, m.cursor, _ = strings.Cut(s.on(host, "journalctl --quiet -n 0 --show-cursor"), "cursor: ")
+	return m
 }
 
-// moved are the units that were started between two looks, or stopped, and those that were reloaded.
-func moved(before, after map[string]beat) (started, reloaded []string) {
-	for id, now := range after {
-		switch was := before[id]; {
-		case was.invocation != now.invocation:
+// since tells which services and timers of a host were started since a moment, and which reloaded: by what runs now, and
+// for what has ended meanwhile by what systemd has noted (MESSAGE_ID of a unit that started, and that reloaded).
+func (s *servers) since(host string, m moment) (started, reloaded []string) {
+	s.t.Helper()
+	const start, reload = "39f53479d3a045ac8e11786248231fbf", "7b05ebc668384222baa8881179cfda54"
+	for id, now := range s.moment(host).invocations {
+		if was, is := m.invocations[id]; is && was != now {
 			started = append(started, id)
-		case was.change != now.change:
-			reloaded = append(reloaded, id)
+		}
+	}
+	for line := range strings.Lines(s.on(host, "journalctl --quiet -o json --output-fields=UNIT,MESSAGE_ID --after-cursor='"+m.cursor+
+		"' _PID=1 MESSAGE_ID="+start+" + _PID=1 MESSAGE_ID="+reload)) {
+		var event struct {
+			Unit string `json:"UNIT"`
+			ID   string `json:"MESSAGE_ID"`
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			s.t.Fatalf("%v: %s", err, line)
+		}
+		switch {
+		case !strings.HasSuffix(event.Unit, ".service") && !strings.HasSuffix(event.Unit, ".timer"):
+		case event.ID == start:
+			started = append(started, event.Unit)
+		default:
+			reloaded = append(reloaded, event.Unit)
 		}
 	}
 	slices.Sort(started)
 	slices.Sort(reloaded)
-	return started, reloaded
+	return slices.Compact(started), slices.Compact(reloaded)
 }
 
 // announced is what a plan says of a host's units, by verb.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,3 +124,18 @@ func Uncommitted(ctx context.Context, dir, below string) ([]string, error) {
 	}
 	return all, nil
 }
+
+// TakenBack is the commit that a host runs, where HEAD of dir's repository does not have it in its history: a push from
+// there undoes what somebody else has pushed. It is empty otherwise, and where what runs is of no commit.
+func (p *Plan) TakenBack(ctx context.Context, dir string) string {
+	commit, _, _ := strings.Cut(p.Ran, " ")
+	if p.Empty() || !hexadecimal.MatchString(commit) {
+		return ""
+	}
+	if _, err := output(ctx, dir, "git", "merge-base", "--is-ancestor", commit, "HEAD"); err == nil {
+		return ""
+	}
+	return commit
+}
+
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]{7,64}$`)

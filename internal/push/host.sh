@@ -1,8 +1,8 @@
 #!/bin/bash
 # What odoogen does on a host: a verb for each phase of a push. It stands at /usr/local/lib/odoogen/host, outside every
 # generation, and needs bash, coreutils, util-linux, tar and systemd. A push sends it along each time, so that it is
-# never older than what asks. Facts come on stdin, one a line, words apart by tabs, "-" for an empty one; nothing that
-# a user typed is ever part of a command.
+# never older than what asks. Facts come on stdin, one a line, words apart by tabs, "-" for an empty one, up to "end";
+# nothing that a user typed is ever part of a command.
 set -euo pipefail
 shopt -s inherit_errexit nullglob
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive
@@ -18,6 +18,17 @@ locks=/run/lock/odoogen
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1
+}
+
+# facts: those on stdin. Where "end" is missing, the push was cut off while it spoke, and half of what it meant is worse
+# than nothing.
+facts() {
+	local line
+	while IFS= read -r line; do
+		[ "$line" != end ] || return 0
+		printf '%s\n' "$line"
+	done
+	die "the push was cut off while it spoke"
 }
 
 # --- Generations ------------------------------------------------------------------------------------------------
@@ -75,15 +86,16 @@ differs() { look "$1" | sed -n 's/^drift\t//p'; }
 
 # --- Observing --------------------------------------------------------------------------------------------------
 
-# observe: facts of what shall be on stdin, up to "end"; prints what is.
+# observe: facts of what shall be on stdin; prints what is.
 observe() {
-	local current verb a b c d packages=() paths=() name digest="" wants seen
+	local current verb a b c d packages=() paths=() name digest="" wants seen asked
+	asked=$(facts)
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
 		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
-	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
 	for name in /etc/postgresql/*/*/postgresql.conf; do
 		name=${name#/etc/postgresql/}
@@ -92,7 +104,6 @@ observe() {
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
 	while IFS=$'\t' read -r verb a b c d; do
 		case $verb in
-		end) break ;;
 		digest) digest=$a ;;
 		door)
 			paths+=("$a")
@@ -106,7 +117,7 @@ observe() {
 		secret) paths+=("$secrets/$a") ;;
 		package) packages+=("$a") ;;
 		esac
-	done
+	done <<<"$asked"
 	if [ -f "$secrets/RECORD" ]; then
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
@@ -135,35 +146,53 @@ same_text() {
 
 # --- Lease ------------------------------------------------------------------------------------------------------
 
-# lease NONCE SECONDS: takes the host for one push; who takes it stands on stdin. A killed push holds it no longer
-# than SECONDS, and longer only while what it began still works.
+# The lease of a host is a file that names a push and who made it. It counts while the file is young: the push touches
+# it every few seconds, over its connection, and a push that was killed does not.
+lease_seconds=30
+
+# lease NONCE: takes the host for one push; who takes it stands on stdin.
 lease() {
-	local now nonce until owner
-	now=$(date +%s)
+	local owner nonce holder
+	read -r owner || true
 	mkdir -p "$state" "$etc/generations/0" "$lib" "$locks"
 	exec 8>"$state/lock"
-	flock --wait 5 8 || die "a push that was cut off still works on this host"
+	if ! flock --wait 5 8; then # held by what works, also where its pusher is no more
+		IFS=$'\t' read -r _ holder 2>/dev/null <"$state/lease" || holder="something of odoogen that works on this host"
+		printf 'held\t%s\n' "$holder"
+		return
+	fi
 	if [ -f "$state/lease" ]; then
-		IFS=$'\t' read -r nonce until owner <"$state/lease"
-		if [ "$nonce" != "$1" ] && [ "$until" -gt "$now" ]; then
-			printf 'held\t%s\t%s\n' "$((until - now))" "$owner"
+		IFS=$'\t' read -r nonce holder <"$state/lease"
+		if [ "$nonce" != "$1" ] && [ "$(lease_left)" -gt 0 ]; then
+			printf 'held\t%s\n' "$holder"
 			return
 		fi
 	fi
 	if [ -f "$state/armed" ]; then
-		printf 'held\t%s\t%s\n' 5 "a push that was cut off and is about to be reverted"
+		printf 'held\t%s\n' "a push that was cut off and is about to be reverted"
 		return
 	fi
 	rm -rf "$secrets.new"
-	read -r owner || true
-	write_lease "$1" "$((now + $2))" "$owner"
+	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
+	mv -f "$state/lease.new" "$state/lease"
 	install_self
 	printf 'leased\n'
 }
 
-write_lease() {
-	printf '%s\t%s\t%s\n' "$1" "$2" "$3" >"$state/lease.new"
-	mv -f "$state/lease.new" "$state/lease"
+# lease_left: for how many seconds more it counts, if nobody touches it.
+lease_left() {
+	local now touched
+	printf -v now '%(%s)T' -1
+	touched=$(stat -c %Y "$state/lease" 2>/dev/null || echo 0)
+	printf '%s' "$((touched + lease_seconds - now))"
+}
+
+# beat NONCE: the push that has the lease is there.
+beat() {
+	local nonce
+	[ -f "$state/lease" ] || return 0
+	IFS=$'\t' read -r nonce _ <"$state/lease" || true
+	[ "$nonce" != "$1" ] || touch -c "$state/lease"
 }
 
 # install_self puts this very script where timer and boot find it.
@@ -211,15 +240,15 @@ ConditionPathExists=/var/lib/odoogen/armed
 Type=oneshot
 ExecStart=/usr/local/lib/odoogen/host boot_state'
 
-# held NONCE: goes on only while this push has the lease, and prolongs it.
+# held NONCE: goes on only while this push has the lease.
 held() {
-	local nonce until owner
+	local nonce owner
 	exec 8>"$state/lock"
 	flock --wait 5 8 || die "something else of odoogen works on this host"
 	[ -f "$state/lease" ] || die "this push no longer holds the lease"
-	IFS=$'\t' read -r nonce until owner <"$state/lease"
+	IFS=$'\t' read -r nonce owner <"$state/lease"
 	[ "$nonce" = "$1" ] || die "this push no longer holds the lease: $owner does"
-	write_lease "$nonce" "$(($(date +%s) + 120))" "$owner"
+	touch -c "$state/lease"
 }
 
 # abandon NONCE: ends a push that changed nothing.
@@ -281,8 +310,9 @@ stage() {
 # Debian's come first, for those of vendors need their keys fetched and looked at. apt sees the sources and pins of
 # the generation to come.
 packages() {
-	local verb a b c plain=() late=() vendors=() downloads=() tree=$etc/generations/$2
+	local wanted verb a b c plain=() late=() vendors=() downloads=() tree=$etc/generations/$2
 	held "$1"
+	wanted=$(facts)
 	while IFS=$'\t' read -r verb a b c; do
 		case $verb in
 		package) [ "$b" = - ] && plain+=("$a") || plain+=("$a=$b") ;;
@@ -290,7 +320,7 @@ packages() {
 		vendor) vendors+=("$a"$'\t'"$b"$'\t'"$c") ;;
 		download) downloads+=("$a"$'\t'"$b"$'\t'"$c") ;;
 		esac
-	done
+	done <<<"$wanted"
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 	chmod 755 /usr/sbin/policy-rc.d
@@ -339,13 +369,14 @@ vendor_key() {
 
 # clusters NONCE: makes the PostgreSQL clusters on stdin, stopped.
 clusters() {
-	local version name port
+	local wanted version name port
 	held "$1"
+	wanted=$(facts)
 	while IFS=$'\t' read -r version name port; do
 		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
 		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
-			--data-checksums >&2
-	done
+			--data-checksums >&2 </dev/null
+	done <<<"$wanted"
 }
 
 # --- Checking ---------------------------------------------------------------------------------------------------
@@ -359,7 +390,7 @@ check() {
 
 checked() {
 	local verb a facts scratch=/run/odoogen-check units=() what=() clusters=()
-	facts=$(cat)
+	facts=$(facts)
 	mkdir -p "$scratch"
 	mount -t tmpfs -o mode=0700 tmpfs "$scratch"
 	for a in /etc /usr/local /var/lib/odoogen; do
@@ -535,7 +566,7 @@ keep() {
 turn() {
 	local facts old verb path
 	held "$1"
-	facts=$(cat)
+	facts=$(facts)
 	mkdir -p "$locks"
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
@@ -604,8 +635,10 @@ why() { [ "$1" = - ] || journalctl --quiet --no-pager -o cat -n 8 -u "$1" 2>/dev
 # once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers. Says
 # what it leaves out, and why.
 probe() {
-	local line deadline=$((SECONDS + $1)) held=no wrong all facts again
-	mapfile -t all
+	local line deadline=$((SECONDS + $1)) held=no wrong asked all facts again
+	asked=$(facts)
+	[ -n "$asked" ] || return 0
+	mapfile -t all <<<"$asked"
 	facts=("${all[@]}")
 	while :; do
 		wrong=() again=()
@@ -727,12 +760,12 @@ confirm() {
 	IFS=$'\t' read -r nonce name old <"$state/armed"
 	[ "$nonce $(target current)" = "$1 $name" ] || die "another push has armed the revert"
 	[ ! -f "$state/owed" ] || die "not all actions are done"
+	read -r line || true
 	turn_link confirmed "$name"
+	record "$name" confirmed "$line" || true
 	forget_secrets || true
 	disarm
-	printf 'confirmed\t%s\n' "$name"
-	read -r line || true
-	record "$name" confirmed "$line" || true
+	printf 'confirmed\t%s\n' "$name" # last of what must be: who asked may be gone, and then this ends here
 	prune "$2" || true
 	rm -f "$state/lease"
 }
@@ -757,8 +790,10 @@ prune() {
 	done
 }
 
-# confirmed_already: a confirmation was cut off between its first rename, which counts, and its end.
+# confirmed_already GENERATION: its confirmation was cut off between the rename, which counts, and its end.
 confirmed_already() {
+	awk -F '\t' -v "g=$1" '$2 == g && $3 == "confirmed" { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null ||
+		record "$1" confirmed - || true
 	forget_secrets || true
 	disarm
 	rm -f "$state/lease"
@@ -786,7 +821,7 @@ revert() {
 		rm -f "$state/turning" || true
 	fi
 	if [ "$(target confirmed)" = "$name" ]; then
-		confirmed_already
+		confirmed_already "$name"
 		printf 'current\t%s\n' "$name"
 		return 0
 	fi
@@ -865,10 +900,10 @@ boot_state() {
 	local nonce name
 	IFS=$'\t' read -r nonce name _ <"$state/armed"
 	if [ "$(target confirmed)" = "$name" ]; then
-		forget_secrets || true
+		confirmed_already "$name"
 	else
 		take_secrets_back
-		record "$(target current)" "reverted at boot" - || true
+		record "$name" "reverted at boot" - || true
 	fi
 	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning"
 }
@@ -889,7 +924,7 @@ status() {
 	local name unit
 	standing
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
-	[ ! -f "$state/lease" ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
 	name=$(target current)
 	[ -z "$name" ] || differs "$etc/generations/$name" | sed 's/^/changed by hand\t/'
 	while IFS= read -r unit; do
@@ -947,12 +982,13 @@ verb() {
 	esac
 }
 
-# "keep-open VERB" does a verb, says so, and keeps the connection until the push ends: the others go over it.
+# "keep-open VERB" does a verb, says so, and keeps the connection until the push ends: the others go over it. Each line
+# that comes is a heartbeat.
 if [ "${1-}" = keep-open ]; then
 	shift
 	verb "$@"
 	printf 'ready\n'
-	while read -r _; do :; done
+	while read -r nonce; do beat "$nonce"; done
 else
 	verb "$@"
 fi

@@ -31,7 +31,8 @@ func (f *facts) add(words ...string) {
 	f.b.WriteByte('\n')
 }
 
-func (f *facts) reader() *strings.Reader { return strings.NewReader(f.b.String()) }
+// reader is what a host is told. The end is marked: of a push that is killed while it speaks, a host does nothing.
+func (f *facts) reader() *strings.Reader { return strings.NewReader(f.b.String() + "end\n") }
 
 // doors adds those of the host that wanted takes, by their paths.
 func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {

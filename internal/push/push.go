@@ -141,6 +141,9 @@ func (p *Push) observe(ctx context.Context, h *host) error {
 	return nil
 }
 
+// ErrChanged is of a host that is not what it was when its plan was made: somebody else has pushed meanwhile, say.
+var ErrChanged = errors.New("the host has changed since the plan was made")
+
 // Execute does what the plans say. Hosts whose plan is empty are left alone; the others are coupled: none is confirmed
 // before all have passed their probes, else all go back. An error is a *Verdict.
 func (p *Push) Execute(ctx context.Context) error {
@@ -151,6 +154,7 @@ func (p *Push) Execute(ctx context.Context) error {
 	if err := p.allowed(hosts); err != nil {
 		return &Verdict{Failed, err}
 	}
+	defer p.beat(hosts)()
 	values, err := p.open(hosts)
 	if err != nil {
 		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", err)}
@@ -185,34 +189,10 @@ func (p *Push) allowed(hosts []*host) error {
 
 // prepare brings every host to where only the flip is missing. Where it fails on one, it is taken back on all.
 func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]byte) error {
-	var mu sync.Mutex
-	var leased []*host
-	err := each(hosts, func(h *host) error {
-		if err := p.lease(ctx, h); err != nil {
-			return err
-		}
-		mu.Lock()
-		leased = append(leased, h)
-		mu.Unlock()
-		shown := h.plan
-		if err := p.observe(ctx, h); err != nil {
-			return err
-		}
-		p.place(h)
-		if !reflect.DeepEqual(shown, h.plan) {
-			return errors.New("the host has changed since the plan was made")
-		}
-		if err := p.stage(ctx, h); err != nil {
-			return err
-		}
-		if err := p.install(ctx, h); err != nil {
-			return err
-		}
-		if err := p.check(ctx, h); err != nil {
-			return err
-		}
-		return p.give(ctx, h, values)
-	})
+	leased, err := p.leases(ctx, hosts)
+	if err == nil {
+		err = each(hosts, func(h *host) error { return p.ready(ctx, h, values) })
+	}
 	if err == nil {
 		return ctx.Err()
 	}
@@ -223,26 +203,91 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 	}))
 }
 
+// leases takes the hosts: one after another where it may wait, else two pushes would wait for each other.
+func (p *Push) leases(ctx context.Context, hosts []*host) (leased []*host, err error) {
+	var mu sync.Mutex
+	take := func(h *host) error {
+		err := p.lease(ctx, h)
+		if err == nil {
+			mu.Lock()
+			leased = append(leased, h)
+			mu.Unlock()
+		}
+		return err
+	}
+	if p.Wait == 0 {
+		err := each(hosts, take)
+		return leased, err
+	}
+	for _, h := range hosts {
+		if err := take(h); err != nil {
+			return leased, fmt.Errorf("%s: %w", h.name, err)
+		}
+	}
+	return leased, nil
+}
+
+// ready brings a host to where only the flip is missing.
+func (p *Push) ready(ctx context.Context, h *host, values map[string][]byte) error {
+	shown := h.plan
+	if err := p.observe(ctx, h); err != nil {
+		return err
+	}
+	p.place(h)
+	if !reflect.DeepEqual(shown, h.plan) {
+		return ErrChanged
+	}
+	if err := p.stage(ctx, h); err != nil {
+		return err
+	}
+	if err := p.install(ctx, h); err != nil {
+		return err
+	}
+	if err := p.check(ctx, h); err != nil {
+		return err
+	}
+	return p.give(ctx, h, values)
+}
+
+// beat keeps the leases until it is told to stop. A host takes one for lost that was silent for half a minute.
+func (p *Push) beat(hosts []*host) (stop func()) {
+	every := time.NewTicker(8 * time.Second)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-every.C:
+				for _, h := range hosts {
+					p.net.beat(h.name, p.nonce)
+				}
+			}
+		}
+	}()
+	return func() { every.Stop(); close(done) }
+}
+
 // lease takes a host, or says who has it.
 func (p *Push) lease(ctx context.Context, h *host) error {
 	p.Say(h.name, "lease")
 	said := ""
 	for end := time.Now().Add(p.Wait); ; {
-		var held []string
-		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce, "120"}, stdin: strings.NewReader(p.Owner + "\n"),
+		holder := ""
+		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce}, stdin: strings.NewReader(p.Owner + "\n"),
 			line: func(w []string) {
-				if w[0] == "held" && len(w) == 3 {
-					held = w
+				if w[0] == "held" && len(w) == 2 {
+					holder = w[1]
 				}
 			}})
-		if err != nil || held == nil {
+		if err != nil || holder == "" {
 			return err
 		}
 		if !time.Now().Before(end) {
-			return fmt.Errorf("held by %s, for at most %s more seconds\nhint: odoogen push --wait 10m", held[2], held[1])
+			return fmt.Errorf("held by %s\nhint: odoogen push --wait 10m waits for it", holder)
 		}
-		if said != held[2] {
-			said = held[2]
+		if said != holder {
+			said = holder
 			p.Say(h.name, "waits for "+said)
 		}
 		select {

@@ -35,6 +35,7 @@ func TestPush(t *testing.T) {
 		{"a unit that does not start turns both hosts back", unitFails},
 		{"a probe that fails turns both hosts back", probeFails},
 		{"a push that is interrupted puts everything right before it ends", interrupted},
+		{"of two pushes at once one is told who holds the host, or waits", twoAtOnce},
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"what was changed by hand is not overwritten unasked", drift},
@@ -183,6 +184,36 @@ func interrupted(r *rig) {
 	}
 }
 
+func twoAtOnce(r *rig) {
+	slow := r.command(with(change{"tests/readme": "first\n", "tests/systemd/system/worker.service": "ExecStartPre=sleep 6\n"}))
+	said := &watched{want: "tests: flipped", seen: make(chan struct{})}
+	slow.Stdout, slow.Stderr = said, said
+	if err := slow.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	<-said.seen
+	second := with(change{"tests/readme": "second\n", "ci/systemd/system/worker.service": "# second\n"})
+	if said := r.push(Failed, second); !strings.Contains(said, "tests: held by "+operator()) {
+		r.t.Errorf("said:\n%s", said)
+	}
+	if said := r.push(Applied, second, "--wait", "1m"); !strings.Contains(said, "tests: waits for "+operator()) {
+		r.t.Errorf("said:\n%s", said)
+	}
+	if err := slow.Wait(); err != nil {
+		r.t.Errorf("%v\n%s", err, said.text())
+	}
+	if got := r.on("tests", "cat /etc/odoogen/current/readme"); !strings.Contains(got, "second") {
+		r.t.Errorf("tests holds %q", got)
+	}
+	r.push(Applied, pushed)
+}
+
+// operator is how a push of this process is known to a host.
+func operator() string {
+	name, _ := os.Hostname()
+	return "root@" + name
+}
+
 func pusherKilled(r *rig) {
 	back := r.rotate()
 	before := r.current("tests") + r.current("ci")
@@ -190,6 +221,13 @@ func pusherKilled(r *rig) {
 	r.settled()
 	back()
 	r.sameAs(before)
+	// Before the turn nothing is armed, and the lease is over when nobody has touched it for half a minute.
+	r.cut(os.Kill, "tests: check", with(change{"tests/readme": "more\n"}))
+	if said := r.push(Failed, with(change{"tests/readme": "more\n"})); !strings.Contains(said, "held by "+operator()) {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.push(Applied, with(change{"tests/readme": "more\n"}), "--wait", "40s")
+	r.push(Applied, pushed)
 }
 
 // settled waits until no host waits for a confirmation.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +39,22 @@ type way struct {
 	found chan struct{} // closed when the rest is known
 	route *route
 	err   error
+
+	tell io.Writer // to the host, while the connection stands
+}
+
+// beat has a host know that the push which holds its lease is there.
+func (n *network) beat(host, nonce string) {
+	n.mu.Lock()
+	w := n.ways[connection{host, false}]
+	var tell io.Writer
+	if w != nil {
+		tell = w.tell
+	}
+	n.mu.Unlock()
+	if tell != nil {
+		_, _ = io.WriteString(tell, nonce+"\n")
+	}
 }
 
 // routeOf is the route of a connection, or else of the host's other one; nil where none is known.
@@ -290,11 +305,14 @@ func (r *race) attempt(ctx context.Context, i int) error {
 		ended <- told(p.run(life))
 	})
 	go func() {
-		_, _ = out.Write(append(slices.Clip(r.said), "end\n"...))
+		_, _ = out.Write(r.said)
 	}()
 	select {
 	case <-ready:
 		stop()
+		r.mu.Lock()
+		r.way.tell = out
+		r.mu.Unlock()
 		return nil
 	case err := <-ended:
 		if err == nil {

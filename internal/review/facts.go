@@ -165,6 +165,9 @@ func money(b artifact.Booked) string {
 
 // counted says how many files come, change and go: "5 files: 1 added, 4 changed", "8 files changed".
 func counted(files []artifact.Change) string {
+	if len(files) == 0 {
+		return "no file changes"
+	}
 	n := map[byte]int{}
 	for _, c := range files {
 		n[c.Kind]++

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"odoogen/internal/lab"
+)
+
+// TestRandomPushes turns the sample's hosts again and again: random edits of the spec, and in the middle of many a push
+// the pusher is killed or interrupted, a network is cut, or a host loses its power. Whatever comes of a push, each host is
+// one whole generation, its ledger says which, nothing is left over, and the next push needs no hand.
+//
+// make fuzz-push runs it: PUSHES pushes within PUSHES_TIME, from SEED on.
+func TestRandomPushes(t *testing.T) {
+	pushes, _ := strconv.Atoi(os.Getenv("PUSHES"))
+	if pushes == 0 {
+		return
+	}
+	bound, err := time.ParseDuration(os.Getenv("PUSHES_TIME"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("SEED=%d", seed)
+	r := &random{servers: newServers(t), Rand: rand.New(rand.NewPCG(seed, seed)), full: 10 * time.Second}
+	r.run(0, "lab", "up")
+	r.in(0, "push", "--yes")
+	r.in(0, "status", "--wait", "10m")
+	ended := map[string]int{}
+	end := time.Now().Add(bound)
+	n := 0
+	for ; n < pushes && time.Now().Before(end) && !t.Failed(); n++ {
+		came := r.push()
+		t.Logf("%3d %s", n+1, came)
+		ended[came.fate+": "+came.verdict()]++
+	}
+	r.in(0, "push", "--yes", "--wait", "1m")
+	r.whole("afterwards", true)
+	for _, how := range slices.Sorted(maps.Keys(ended)) {
+		t.Logf("%4d %s", ended[how], how)
+	}
+	t.Logf("%d pushes", n)
+}
+
+// random pushes what chance wants.
+type random struct {
+	*servers
+	*rand.Rand
+	full time.Duration // that the last push took which nothing struck
+}
+
+// outcome is what came of a push.
+type outcome struct {
+	edits, fate string
+	code        int               // of exit; -1 of one that was killed
+	is          map[string]string // old or new, by host
+}
+
+func (o outcome) verdict() string {
+	return fmt.Sprintf("exit %d, tests %s, ci %s", o.code, o.is["tests"], o.is["ci"])
+}
+
+func (o outcome) String() string { return o.edits + "; " + o.fate + ": " + o.verdict() }
+
+// toggles are the edits that go in any order, forth and back.
+var toggles = []string{"a worker count", "the largest upload: nginx", "a request's time: Odoo and nginx", "a setting that PostgreSQL reloads",
+	"a timer", "a patch window", "a firewall rule", "an administrator's key", "retention", "the mirror's interval", "the budget",
+	"what a decision is for", "another instance"}
+
+// change toggles one to three edits in the spec, and has that reviewed.
+func (r *random) change() string {
+	name := filepath.Join(r.dir, "envs.cue")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	spec := string(data)
+	var done []string
+	for _, i := range r.Perm(len(toggles))[:1+r.IntN(3)] {
+		e := edits[slices.IndexFunc(edits, func(e edit) bool { return e.name == toggles[i] })]
+		if strings.Contains(spec, e.new) {
+			spec = strings.Replace(spec, e.new, e.old, 1)
+			done = append(done, "not "+e.name)
+		} else {
+			spec = strings.Replace(spec, e.old, e.new, 1)
+			done = append(done, e.name)
+		}
+	}
+	if err := os.WriteFile(name, []byte(spec), 0o666); err != nil {
+		r.t.Fatal(err)
+	}
+	r.review()
+	return strings.Join(done, ", ")
+}
+
+// push pushes a change into its fate, and holds what the hosts are then against what it said.
+func (r *random) push() outcome {
+	r.t.Helper()
+	o := outcome{edits: r.change(), is: map[string]string{}}
+	var plans []struct{ Host, From, Digest string }
+	planned, _ := r.output(2, "lab", "exec", r.odoogen, "plan", "--json")
+	if err := json.Unmarshal([]byte(planned), &plans); err != nil {
+		r.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(r.t.Context(), r.odoogen, "lab", "exec", r.odoogen, "push", "--yes", "--wait", "1m", "--revert-after", "40s")
+	cmd.Dir = r.dir
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	o.fate = r.strike(cmd, ended)
+	select {
+	case <-ended:
+	case <-time.After(4 * time.Minute):
+		_ = cmd.Process.Kill()
+		r.t.Fatalf("%s: the push does not end:\n%s", o, &said)
+	}
+	o.code = cmd.ProcessState.ExitCode()
+	r.settle()
+	now := r.whole(o.edits+"; "+o.fate, false)
+	for _, p := range plans {
+		switch {
+		case strings.HasSuffix(now[p.Host], "-"+p.Digest[:12]):
+			o.is[p.Host] = "new"
+		case now[p.Host] == p.From || strings.HasSuffix(now[p.Host], "-"+p.From):
+			o.is[p.Host] = "old"
+		default:
+			r.t.Errorf("%s: %s was %s, and is %s", o, p.Host, p.From, now[p.Host])
+		}
+		same := strings.HasSuffix(p.From, p.Digest[:12])
+		if is := o.is[p.Host]; !same && (o.code == 0 && is != "new" || (o.code == 1 || o.code == 3) && is != "old") {
+			r.t.Errorf("%s: that is not so", o)
+		}
+	}
+	if o.fate == "nothing strikes" {
+		r.full = time.Since(began)
+		if o.code != 0 {
+			r.t.Errorf("%s", o)
+		}
+	}
+	if r.t.Failed() {
+		r.t.Logf("said:\n%s", &said)
+	}
+	return o
+}
+
+// strike waits for a random instant of the push, and does what chance wants. It says what that was.
+func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
+	ctx := r.t.Context()
+	must := func(err error) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	host := []string{"tests", "ci"}[r.IntN(2)]
+	networks := [][]string{{lab.Private}, {lab.Public}, {lab.Public, lab.Private}}[r.IntN(3)]
+	instant, length := time.Duration(r.Int64N(int64(r.full))), time.Duration(r.Int64N(int64(15*time.Second)))
+	fate := r.IntN(20)
+	if fate < 7 {
+		return "nothing strikes"
+	}
+	select {
+	case <-ended:
+		return "nothing strikes in time"
+	case <-time.After(instant):
+	}
+	switch {
+	case fate < 11:
+		must(cmd.Process.Kill())
+		return "the pusher is killed"
+	case fate < 13:
+		must(cmd.Process.Signal(syscall.SIGINT))
+		return "the pusher is interrupted"
+	case fate < 17:
+		must(r.Cut(ctx, host, networks...))
+		time.Sleep(length)
+		must(r.Heal(ctx, host, networks...))
+		return host + " is cut off"
+	default:
+		must(r.PowerOff(ctx, host))
+		must(r.PowerOn(ctx, host))
+		return host + " loses its power"
+	}
+}
+
+// settle waits until no host waits for a confirmation, and all that shall run does.
+func (r *random) settle() {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	defer cancel()
+	for _, host := range []string{"tests", "ci"} {
+		for {
+			unsettled := r.on(host, `ls /var/lib/odoogen/armed 2>/dev/null; systemctl is-system-running | grep -x starting
+				for u in $(sed -n 's/^Wants=//p' /etc/odoogen/current/systemd/system/odoogen.target); do
+					systemctl is-active "$u" | grep -E '^(activating|deactivating|reloading)' && echo "$u"
+				done; true`)
+			if unsettled == "" {
+				break
+			}
+			if ctx.Err() != nil {
+				r.t.Errorf("%s does not settle: %s", host, unsettled)
+				return
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+	}
+}
+
+// whole wants each host to be one generation, and all of it, the ledger to say so, and nothing to lie about. Only a lease
+// may, of a push that was killed. It returns the generations.
+func (r *random) whole(when string, free bool) map[string]string {
+	r.t.Helper()
+	is := map[string]string{}
+	for _, host := range []string{"tests", "ci"} {
+		is[host] = r.on(host, "basename $(readlink /etc/odoogen/current)")
+		wrong := r.on(host, `cd /etc/odoogen
+			current=$(basename $(readlink current)) confirmed=$(basename $(readlink confirmed)) state=/var/lib/odoogen
+			[ "$current" = "$confirmed" ] || echo "current is $current, confirmed is $confirmed"
+			[ "${current#*-}" = "$(sha256sum current/MANIFEST | cut -c 1-12)" ] || echo "$current is not its MANIFEST"
+			said=$(awk -F '\t' '$3 == "confirmed" || $3 ~ /^rolled back/ { g = $2 } END { print g }' $state/ledger)
+			[ "$said" = "$current" ] || echo "the ledger says $said, and current is $current"
+			/usr/local/lib/odoogen/host status | grep -vE '^(current|confirmed|lease)|does not hold$'
+			ls -d .back .*.new generations/.[0-9]* $state/{armed,owed,turning,secrets.new,secrets.old,*.new} /usr/sbin/policy-rc.d 2>/dev/null
+			grep odoogen-check /proc/mounts
+			systemctl --failed --no-legend
+			systemctl is-active odoogen-revert.timer | grep -x active
+			true`)
+		if free {
+			wrong += r.on(host, "ls /var/lib/odoogen/lease 2>/dev/null || true")
+		}
+		if wrong != "" {
+			r.t.Errorf("%s: %s:\n%s", when, host, wrong)
+		}
+	}
+	return is
+}
