@@ -20,6 +20,10 @@ type naming struct {
 	want    string
 }
 
+func (n *naming) allows(name string) bool {
+	return len(name) <= n.longest && n.is.MatchString(name)
+}
+
 var (
 	hostName     = naming{regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`), 32, "a host's name is lower case letters, digits and \"-\", 32 at most, and begins with a letter"}
 	clusterName  = naming{regexp.MustCompile(`^[a-z][a-z0-9_]*$`), 31, "a cluster's name is lower case letters, digits and \"_\", 31 at most, and begins with a letter (Debian forbids \"-\" in it)"}
@@ -41,7 +45,7 @@ var systemUsers = []string{"root", "daemon", "bin", "sys", "sync", "games", "man
 func checkNames(c *checker) {
 	t := c.t
 	name := func(n naming, kind, name, path string) bool {
-		if len(name) > n.longest || !n.is.MatchString(name) {
+		if !n.allows(name) {
 			c.refuse(path, n.want, nil, "%q is no name for %s", name, kind)
 			return false
 		}
