@@ -149,7 +149,7 @@ func layers(a *adopted) {
 		{[]string{"units", "packages", "time"}, "", nil},
 		{[]string{"firewall"}, "", nil},
 		{[]string{"postgresql"}, cluster, []string{"postgresql@15-main.service"}},
-		{nil, instance + backup, nil}, // in the place of noBackup
+		{nil, instance + backup, nil},                      // in the place of noBackup
 		{[]string{"nginx"}, "", []string{"nginx.service"}}, // which is hardened
 	} {
 		owned, added = append(owned, l.layers...), added+l.add
