@@ -59,6 +59,6 @@ fuzz-push: packages
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
-		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) \
+		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x \
 			"$$(dirname "$$(grep -rlE "^func $$f\\(" --include='*_test.go' .)")" || exit 1; \
 	done
