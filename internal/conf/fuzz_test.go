@@ -161,7 +161,7 @@ print(json.dumps({k: odoo(v) for k, v in p.items("options")}))`
 			return
 		}
 		var got map[string]any
-		if err := json.Unmarshal([]byte(printed(t, "python3", "-c", script, onDisk(t, data))), &got); err != nil {
+		if err := json.Unmarshal([]byte(printed(t, "/usr/bin/python3", "-c", script, onDisk(t, data))), &got); err != nil {
 			t.Fatal(err)
 		}
 		if got["option"] != text || got["next"] != "1" || len(got) != 2 {
@@ -250,7 +250,7 @@ func FuzzDataIsReadByOthers(f *testing.F) {
 			t.Errorf("wrote %q, jq reads %s", text, got)
 		}
 		data, _ = carried(t, YAML("owner", "What it is.", root), true)
-		if got := printed(t, "python3", "-c", script, onDisk(t, data)); !sameJSON(t, got, string(want)) {
+		if got := printed(t, "/usr/bin/python3", "-c", script, onDisk(t, data)); !sameJSON(t, got, string(want)) {
 			t.Errorf("wrote %q, Python reads %s\n%s", text, got, data)
 		}
 		var back any
