@@ -50,7 +50,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestPush$$|TestFaults' -v -timeout 2h
+	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestFaults' -v -timeout 2h
 
 fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m

@@ -45,6 +45,9 @@ var valid = []struct {
 	{regexp.MustCompile(`^budget\.currency$`), []string{`"CHF"`}},
 	{regexp.MustCompile(`^hosts\.\*\.manage\[\]$`), []string{`"sshd"`}},
 	{regexp.MustCompile(`^instances\.\*\.nginx(\[\])?$`), []string{`"client_body_timeout 5m;"`}},
+	{regexp.MustCompile(`^instances\.\*\.aliases(\[\])?$`), []string{`"other.example.com"`}},
+	{regexp.MustCompile(`^packages\.vendors\..*\.packages\.`), []string{`"*"`, `"1.2"`}},
+	{regexp.MustCompile(`^sources\.repositories\..*\.credential$`), []string{`"other"`}},
 	{regexp.MustCompile(`^ci\.jenkins\.url$`), []string{`"http://jenkins.internal:8080/"`}},
 }
 
@@ -73,7 +76,35 @@ func candidates(f specField, t *topology.Topology) []string {
 		x := f.value.Float()
 		return []string{fmt.Sprint(x * 0.9), fmt.Sprint(x + 1), fmt.Sprint(x * 1.01)}
 	}
-	return texts(f.value.String(), t)
+	if names := referable(f.path, t); names != nil {
+		return names
+	}
+	return texts(f.value.String())
+}
+
+// referable are the names that a field may have which says the name of something else; nil for another field.
+func referable(path string, t *topology.Topology) (names []string) {
+	add := func(name string) { names = append(names, strconv.Quote(name)) }
+	path, _, _ = strings.Cut(path, "[")
+	switch path[strings.LastIndexByte(path, '.')+1:] {
+	case "host":
+		for _, h := range t.Hosts {
+			add(h.Name)
+		}
+	case "cluster":
+		for _, c := range t.Clusters {
+			add(c.Name)
+		}
+	case "class":
+		for _, c := range t.Classes {
+			add(c.Name)
+		}
+	case "repository", "community", "enterprise", "addons":
+		for _, r := range t.Sources.Repositories {
+			add(r.Name)
+		}
+	}
+	return names
 }
 
 func integers(n int64) []string {
@@ -107,8 +138,8 @@ func measures(text string) []string {
 	return all
 }
 
-// texts vary a string: another that has the same form, or the name of something else in the topology.
-func texts(s string, t *topology.Topology) []string {
+// texts vary a string: another that has the same form, or just another.
+func texts(s string) []string {
 	var all []string
 	add := func(s string) { all = append(all, strconv.Quote(s)) }
 	if s != "" {
@@ -123,18 +154,6 @@ func texts(s string, t *topology.Topology) []string {
 			add(s + "x")
 		}
 		add("x" + s)
-	}
-	for _, h := range t.Hosts {
-		add(h.Name)
-	}
-	for _, c := range t.Clusters {
-		add(c.Name)
-	}
-	for _, c := range t.Classes {
-		add(c.Name)
-	}
-	for _, r := range t.Sources.Repositories {
-		add(r.Name)
 	}
 	for _, other := range []string{"other", "other.example.com", "10.0.0.99", "1.2", "*"} {
 		add(other)

@@ -88,7 +88,8 @@ var references = map[string]bool{
 	"sources.versions.*.addons[]":   true,
 }
 
-// mutation is one change of the spec: another value at one place. A template's field is one place of many paths.
+// mutation is one change of the spec: another value at one place. A template's field is one place of many paths, and so
+// is a list of the schema's, which can only be replaced.
 type mutation struct {
 	paths []string
 	file  string // where the value stands; empty for one that is not in the user's file
@@ -98,7 +99,8 @@ type mutation struct {
 }
 
 // TestEveryFieldMatters changes every field of the spec, one at a time, and demands that some byte of some host
-// changes, and that every line that changes says that it comes from that field.
+// changes, and that every line that changes says that it comes from that field. Fields that a group of others leaves no
+// doubt of are not tried alone as well.
 func TestEveryFieldMatters(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // hundreds of small compilations
 	base := sample(t)
@@ -107,28 +109,36 @@ func TestEveryFieldMatters(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := mutations(t, base)
-	reports := make([][]string, len(all))
+	var alone []*mutation
+	for m, proven := range provenTogether(t, all, string(envs), base) {
+		if !proven {
+			alone = append(alone, m)
+		}
+	}
+	reports := make([][]string, len(alone))
+	onAllCores(t, len(alone), func(i int, dir string) { reports[i] = alone[i].try(dir, string(envs), base) })
+	faults := slices.Concat(reports...)
+	t.Logf("%d fields changed, %d of them alone", len(all), len(alone))
+	if len(faults) > 0 {
+		t.Errorf("%d faults:\n%s", len(faults), strings.Join(summary(faults), "\n"))
+	}
+}
+
+// onAllCores calls do with each number below n and a directory of its own.
+func onAllCores(t *testing.T, n int, do func(i int, dir string)) {
 	dirs := make(chan string, runtime.GOMAXPROCS(0))
 	for range cap(dirs) {
 		dirs <- t.TempDir()
 	}
 	var wg sync.WaitGroup
-	for i, m := range all {
+	for i := range n {
 		dir := <-dirs
 		wg.Go(func() {
 			defer func() { dirs <- dir }()
-			reports[i] = m.try(dir, string(envs), base)
+			do(i, dir)
 		})
 	}
 	wg.Wait()
-	var faults []string
-	for _, r := range reports {
-		faults = append(faults, r...)
-	}
-	t.Logf("%d fields changed", len(all))
-	if len(faults) > 0 {
-		t.Errorf("%d faults:\n%s", len(faults), strings.Join(summary(faults), "\n"))
-	}
 }
 
 // mutations are the changes to try. Every field that has a place in envs.cue is changed there; every other is set
@@ -136,7 +146,7 @@ func TestEveryFieldMatters(t *testing.T) {
 func mutations(t *testing.T, base *compiled) []*mutation {
 	t.Helper()
 	spec := evaluated(t)
-	places := map[topology.Place]*mutation{}
+	places, lists := map[topology.Place]*mutation{}, map[string]*mutation{}
 	var all []*mutation
 	for _, f := range specFields(base.topology) {
 		if strings.HasPrefix(f.path, "compatibility.") {
@@ -156,6 +166,13 @@ func mutations(t *testing.T, base *compiled) []*mutation {
 				places[place] = m
 				m.file, m.line, m.col = filepath.Base(place.File), place.Line, place.Col
 			}
+		}
+		if list, _, is := strings.Cut(f.path, "["); is && m.file == "" && strings.HasSuffix(f.path, "]") { // such a list is replaced as a whole
+			if same := lists[list]; same != nil {
+				same.paths = append(same.paths, f.path)
+				continue
+			}
+			lists[list] = m
 		}
 		all = append(all, m)
 	}

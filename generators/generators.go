@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"odoogen/internal/artifact"
@@ -84,18 +85,21 @@ func Build(t *topology.Topology) ([]*artifact.Tree, error) {
 	return trees, nil
 }
 
-// BuildHost compiles one host's tree.
+// BuildHost compiles one host's tree. Generators know nothing of each other, so all of them run at once.
 func BuildHost(t *topology.Topology, h *topology.Host) (*artifact.Tree, error) {
-	var files []artifact.File
-	for _, g := range Table {
-		if !h.Manages(g.Layer) {
-			continue
+	files := make([][]artifact.File, len(Table))
+	errs := make([]error, len(Table))
+	var wg sync.WaitGroup
+	for i, g := range Table {
+		if h.Manages(g.Layer) {
+			wg.Go(func() { files[i], errs[i] = g.Generate(t, h) })
 		}
-		more, err := g.Generate(t, h)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", g.Name, err)
-		}
-		files = append(files, more...)
 	}
-	return artifact.NewTree(h.Name, files)
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", Table[i].Name, err)
+		}
+	}
+	return artifact.NewTree(h.Name, slices.Concat(files...))
 }

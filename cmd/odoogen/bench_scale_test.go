@@ -24,6 +24,7 @@ import (
 //	changed   one after a change to one instance
 //	write/cp  what the first build takes above compiling, to cp -r of its trees
 //	double    the time to compile, to that of half the instances
+//	-cpu      a ratio of processor time: what is left of it on a busy machine, or on one core
 func BenchmarkScale(b *testing.B) {
 	bin := b.TempDir()
 	odoogen := filepath.Join(bin, "odoogen")
@@ -78,31 +79,40 @@ func (s *scale) turn(odoogen, cue string) {
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	export, exportRSS := s.run(exitOK, cue, "export", ".")
-	compile, _ := s.run(exitDifferent, odoogen, "build", "--check")
-	build, buildRSS := s.run(exitOK, odoogen, "build")
-	cp, _ := s.run(exitOK, "cp", "-r", out, copied)
-	unchanged, _ := s.run(exitOK, odoogen, "build")
+	export := s.run(exitOK, cue, "export", ".")
+	compile := s.run(exitDifferent, odoogen, "build", "--check")
+	build := s.run(exitOK, odoogen, "build")
+	cp := s.run(exitOK, "cp", "-r", out, copied)
+	unchanged := s.run(exitOK, odoogen, "build")
 	changeOneInstance(s.b, s.dir)
-	changed, _ := s.run(exitOK, odoogen, "build")
+	changed := s.run(exitOK, odoogen, "build")
 	if err := os.WriteFile(filepath.Join(s.dir, "envs.cue"), envs, 0o666); err != nil {
 		s.b.Fatal(err)
 	}
 	add := func(name string, figure float64) { s.figures[name] = append(s.figures[name], figure) }
-	add("export-ms", milliseconds(export))
-	add("compile-ms", milliseconds(compile))
-	add("build-ms", milliseconds(build))
-	add("compile/export", float64(compile)/float64(export))
-	add("unchanged/export", float64(unchanged)/float64(export))
-	add("changed/export", float64(changed)/float64(export))
-	add("write/cp", float64(build-compile)/float64(cp))
-	add("MB", buildRSS)
-	add("export-MB", exportRSS)
+	ratio := func(name string, a, b used) {
+		add(name, float64(a.time)/float64(b.time))
+		add(name+"-cpu", float64(a.cpu)/float64(b.cpu))
+	}
+	add("export-ms", milliseconds(export.time))
+	add("compile-ms", milliseconds(compile.time))
+	add("build-ms", milliseconds(build.time))
+	ratio("compile/export", compile, export)
+	ratio("unchanged/export", unchanged, export)
+	ratio("changed/export", changed, export)
+	ratio("write/cp", used{time: build.time - compile.time, cpu: build.cpu - compile.cpu}, cp)
+	add("MB", build.memory)
+	add("export-MB", export.memory)
 	add("files", float64(countFiles(s.b, out)))
 }
 
-// run is how long a process takes, and the most memory that it has, in MB.
-func (s *scale) run(want int, name string, args ...string) (time.Duration, float64) {
+// used is what a process took: from its start to its end, of all processors together, and of memory at most, in MB.
+type used struct {
+	time, cpu time.Duration
+	memory    float64
+}
+
+func (s *scale) run(want int, name string, args ...string) used {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.dir
 	var said strings.Builder
@@ -117,7 +127,7 @@ func (s *scale) run(want int, name string, args ...string) (time.Duration, float
 	if code := cmd.ProcessState.ExitCode(); code != want {
 		s.b.Fatalf("%s %v: exit code %d, want %d: %s", name, args, code, want, &said)
 	}
-	return took, float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
+	return used{took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -69,7 +69,7 @@ type random struct {
 type outcome struct {
 	edits, fate string
 	code        int               // of exit; -1 of one that was killed
-	is          map[string]string // old or new, by host
+	is          map[string]string // old, new or unchanged, by host
 }
 
 func (o outcome) verdict() string {
@@ -139,16 +139,18 @@ func (r *random) push() outcome {
 	r.settle()
 	now := r.whole(o.edits+"; "+o.fate, false)
 	for _, p := range plans {
+		is := now[p.Host]
 		switch {
-		case strings.HasSuffix(now[p.Host], "-"+p.Digest[:12]):
+		case is == p.From && strings.HasSuffix(is, "-"+p.Digest[:12]):
+			o.is[p.Host] = "unchanged"
+		case strings.HasSuffix(is, "-"+p.Digest[:12]):
 			o.is[p.Host] = "new"
-		case now[p.Host] == p.From || strings.HasSuffix(now[p.Host], "-"+p.From):
+		case is == p.From:
 			o.is[p.Host] = "old"
 		default:
-			r.t.Errorf("%s: %s was %s, and is %s", o, p.Host, p.From, now[p.Host])
+			r.t.Errorf("%s: %s was %s, and is %s", o, p.Host, p.From, is)
 		}
-		same := strings.HasSuffix(p.From, p.Digest[:12])
-		if is := o.is[p.Host]; !same && (o.code == 0 && is != "new" || (o.code == 1 || o.code == 3) && is != "old") {
+		if is := o.is[p.Host]; o.code == 0 && is == "old" || (o.code == 1 || o.code == 3) && is == "new" {
 			r.t.Errorf("%s: that is not so", o)
 		}
 	}

@@ -6,15 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ManifestName is the file that lists a tree's files.
 const ManifestName = "MANIFEST"
 
-// Tree is one generation of one host: its files, sorted by path.
+// Tree is one generation of one host: its files, sorted by path. What its files are is not changed any more once
+// somebody asked for its MANIFEST.
 type Tree struct {
 	Host  string
 	Files []File
+
+	once     sync.Once
+	manifest []byte
 }
 
 // NewTree makes a tree of the files. It refuses what no tree may hold: two files at one path, a file below
@@ -53,12 +58,15 @@ func (t *Tree) File(path string) *File {
 // Manifest lists every file, sorted by path: mode, SHA-256, effects and path. git keeps only the x bit, so this is
 // where a reviewer sees a mode or an effect change.
 func (t *Tree) Manifest() []byte {
-	var b []byte
-	for i := range t.Files {
-		f := &t.Files[i]
-		b = fmt.Appendf(b, "%04o %s %s %s\n", f.Mode, f.Digest(), effects(f.Effects), f.Path)
-	}
-	return b
+	t.once.Do(func() {
+		b := make([]byte, 0, 128*len(t.Files))
+		for i := range t.Files {
+			f := &t.Files[i]
+			b = fmt.Appendf(b, "%04o %s %s %s\n", f.Mode, f.Digest(), effects(f.Effects), f.Path)
+		}
+		t.manifest = b
+	})
+	return t.manifest
 }
 
 // effects are as MANIFEST shows them: joined by commas, "none" for none.

@@ -7,11 +7,11 @@ import (
 
 // loginName is a user name that sshd, sudo and a path all take as it is: no pattern, alias, group or option
 // (useradd(8), CAVEATS).
-var loginName = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
+var loginName = regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`)
 
 // login is the name, or the file fails.
 func (t *Text) login(name string) string {
-	if !loginName.MatchString(name) {
+	if len(name) > 32 || !loginName.MatchString(name) {
 		t.Refuse("%q is no login name: lower case letters, digits, \"_\" and \"-\"", name)
 	}
 	return name

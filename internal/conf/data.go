@@ -35,12 +35,20 @@ type entry struct {
 	from  []string
 }
 
+// origins are those of the entry, in what has come from elsewhere.
+func (e *entry) origins(from []string) []string {
+	if len(e.from) == 0 {
+		return from
+	}
+	return e.from
+}
+
 // Object is an object without keys yet.
-func Object() *Node { return &Node{kind: object} }
+func Object() *Node { return &Node{kind: object, entries: make([]entry, 0, 4)} }
 
 // Array is an array of the values.
 func Array(values ...any) *Node {
-	n := &Node{kind: array}
+	n := &Node{kind: array, entries: make([]entry, 0, len(values))}
 	for _, v := range values {
 		n.Add(v)
 	}
@@ -82,6 +90,24 @@ func (n *Node) Merge(other *Node) *Node {
 
 // Len is how many keys or elements the node has.
 func (n *Node) Len() int { return len(n.entries) }
+
+// holds tells whether the node is an object or array that is not empty.
+func (n *Node) holds() bool { return len(n.entries) > 0 }
+
+// lines is how many lines the node takes, at most.
+func (n *Node) lines() int {
+	switch {
+	case n.kind == script:
+		return 1 + len(n.block.from)
+	case !n.holds():
+		return 1
+	}
+	all := 2
+	for _, e := range n.entries {
+		all += e.value.lines()
+	}
+	return all
+}
 
 // node is the value as a Node.
 func node(value any) *Node {

@@ -40,7 +40,8 @@ func TestJSONReadsBackAsItWasGiven(t *testing.T) {
 
 func TestYAMLReadsBackAsItWasGiven(t *testing.T) {
 	for _, s := range hostile {
-		data, _, err := YAML("owner", "What it is.", Object().Set("key", s).Set("k"+s, Array(s))).Result()
+		key := "k" + s[:min(len(s), longestYAMLKey-1)]
+		data, _, err := YAML("owner", "What it is.", Object().Set("key", s).Set(key, Array(s))).Result()
 		if err != nil {
 			t.Errorf("%q: %v", s, err)
 			continue
@@ -49,8 +50,44 @@ func TestYAMLReadsBackAsItWasGiven(t *testing.T) {
 		if err := yaml.Unmarshal(data, &got); err != nil {
 			t.Errorf("%q: %v\n%s", s, err, data)
 		}
-		if diff := cmp.Diff(map[string]any{"key": s, "k" + s: []any{s}}, got); diff != "" {
+		if diff := cmp.Diff(map[string]any{"key": s, key: []any{s}}, got); diff != "" {
 			t.Errorf("%q: %s", s, diff)
+		}
+	}
+}
+
+// A script is as deep as its place wants it, and comes back with every space and empty line that it has.
+func TestYAMLCarriesScripts(t *testing.T) {
+	for _, lines := range [][]string{
+		{"echo"}, {"if true; then", "  echo", "", "fi"}, {"  indented", "less"}, {"", "", "late"}, {"trailing ", "\ttab", " "},
+		{"end", "", ""}, {""}, {"", ""}, {"# ünïcödé", "---", "...", "key: value", "- item"},
+	} {
+		code := Of("job")
+		for _, l := range lines {
+			code.Line(l)
+		}
+		data, from, err := YAML("owner", "", Object().Set("a", Array().Add(&code).Add(Object().Set("b", &code).Set("c", 1)))).Result()
+		if err != nil {
+			t.Errorf("%q: %v", lines, err)
+			continue
+		}
+		if n := strings.Count(string(data), "\n"); n != len(from) {
+			t.Errorf("%q: %d lines, origins of %d", lines, n, len(from))
+		}
+		var got map[string]any
+		if err := yaml.Unmarshal(data, &got); err != nil {
+			t.Errorf("%q: %v\n%s", lines, err, data)
+		}
+		want := strings.Join(lines, "\n") + "\n"
+		if diff := cmp.Diff(map[string]any{"a": []any{want, map[string]any{"b": want, "c": 1}}}, got); diff != "" {
+			t.Errorf("%q: %s\n%s", lines, diff, data)
+		}
+	}
+	bell := Of("job")
+	bell.Line("echo \a")
+	for _, root := range []*Node{Object().Set("a", &bell), Object().Set(strings.Repeat("long ", 300), 1)} {
+		if data, _, err := YAML("owner", "", root).Result(); err == nil {
+			t.Errorf("YAML carries:\n%s", data)
 		}
 	}
 }

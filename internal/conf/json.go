@@ -14,52 +14,54 @@ func JSON(owner string, root *Node) *Text {
 		t.Refuse("%w", err)
 		return &t
 	}
-	t.json("", "", "", root, nil)
+	t.grow(root)
+	t.json(0, root, "", nil)
 	return &t
 }
 
-// json writes one node: what stands before it on its line, and what after it.
-func (t *Text) json(indent, before, after string, n *Node, from []string) {
+// json writes a node so deep inside others, and what stands after it on its last line. What stands before it on its
+// first is written already.
+func (t *Text) json(depth int, n *Node, after string, from []string) {
 	open, end := "{", "}"
-	switch {
-	case n.kind == array:
+	if n.kind == array {
 		open, end = "[", "]"
+	}
+	switch {
 	case n.kind == text:
-		t.line(from, indent, before, jsonString(n.scalar), after)
-		return
+		t.data = appendJSON(t.data, n.scalar)
 	case n.kind == script:
-		t.line(from, indent, before, jsonString(string(n.block.data)), after)
-		return
-	case n.kind != object:
-		t.line(from, indent, before, n.scalar, after)
-		return
-	}
-	if len(n.entries) == 0 {
-		t.line(from, indent, before, open, end, after)
-		return
-	}
-	t.line(from, indent, before, open)
-	for i, e := range n.entries {
-		before, after := "", ","
-		if n.kind == object {
-			before = jsonString(e.key) + ": "
+		t.data = appendJSON(t.data, string(n.block.data))
+	case n.kind != object && n.kind != array:
+		t.data = append(t.data, n.scalar...)
+	case len(n.entries) == 0:
+		t.data = append(append(t.data, open...), end...)
+	default:
+		t.data = append(t.data, open...)
+		t.end(from)
+		for i, e := range n.entries {
+			t.indent(depth + 1)
+			if n.kind == object {
+				t.data = append(appendJSON(t.data, e.key), ": "...)
+			}
+			comma := ","
+			if i == len(n.entries)-1 {
+				comma = ""
+			}
+			t.json(depth+1, e.value, comma, e.origins(from))
 		}
-		if i == len(n.entries)-1 {
-			after = ""
-		}
-		own := e.from
-		if len(own) == 0 {
-			own = from
-		}
-		t.json(indent+"  ", before, after, e.value, own)
+		t.indent(depth)
+		t.data = append(t.data, end...)
 	}
-	t.line(from, indent, end, after)
+	t.data = append(t.data, after...)
+	t.end(from)
 }
 
-// jsonString quotes a string. It leaves <, > and & as they are, which only HTML needs escaped.
-func jsonString(s string) string {
+// appendJSON quotes a string. It leaves <, > and & as they are, which only HTML needs escaped.
+func appendJSON(data []byte, s string) []byte {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-		return `"` + s + `"` // as nearly all are: without the library's buffers
+		data = append(data, '"') // as nearly all are: without the library's buffers
+		data = append(data, s...)
+		return append(data, '"')
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -67,5 +69,5 @@ func jsonString(s string) string {
 	if err := e.Encode(s); err != nil {
 		panic(err) // no string fails
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return append(data, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

@@ -5,6 +5,7 @@ package conf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,7 +23,9 @@ type Text struct {
 }
 
 // Of begins a file that exists because of the thing at owner, a CUE path.
-func Of(owner string) Text { return Text{owner: owner} }
+func Of(owner string) Text {
+	return Text{owner: owner, data: make([]byte, 0, 512), from: make([]string, 0, 16)}
+}
 
 // Line appends one line as it stands. Its origins are CUE paths, the one that decides first; without any it is the
 // file's owner.
@@ -39,8 +42,27 @@ func (t *Text) line(from []string, parts ...string) {
 		}
 		t.data = append(t.data, part...)
 	}
+	t.end(from)
+}
+
+// end ends a line.
+func (t *Text) end(from []string) {
 	t.data = append(t.data, '\n')
 	t.from = append(t.from, t.origin(from))
+}
+
+// indent begins a line inside so many others.
+func (t *Text) indent(depth int) {
+	for range depth {
+		t.data = append(t.data, "  "...)
+	}
+}
+
+// grow makes room for a file of data, as far as its size can be told beforehand.
+func (t *Text) grow(root *Node) {
+	lines := root.lines()
+	t.data = slices.Grow(t.data, 24*lines)
+	t.from = slices.Grow(t.from, lines)
 }
 
 // Blank appends an empty line.

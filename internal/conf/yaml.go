@@ -1,105 +1,126 @@
 package conf
 
 import (
-	"bytes"
 	"regexp"
+	"strconv"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
+	"unicode"
 )
 
-// YAML writes a tree as YAML, below the comment that says whose file it is. Syntax is the library's; every text is
-// quoted, since a reader of YAML 1.1 (Jenkins) takes a bare yes, 1e3 or 12:30 for something else. Each line has the
-// origins of what stands on it.
+// YAML writes a tree as YAML, below the comment that says whose file it is: blocks indented by two spaces, each key and
+// element on a line with its own origins. Every text is quoted, since a reader of YAML 1.1 (Jenkins) takes a bare yes,
+// 1e3 or 12:30 for something else.
 func YAML(owner, what string, root *Node) *Text {
 	t := Of(owner)
-	t.Header(what)
 	if err := root.failure(); err != nil {
 		t.Refuse("%w", err)
 		return &t
 	}
-	var data bytes.Buffer
-	encoder := yaml.NewEncoder(&data)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(root.yaml()); err != nil {
-		t.Refuse("%w", err)
-		return &t
-	}
-	from := root.yamlLines(nil, nil)
-	if n := bytes.Count(data.Bytes(), []byte("\n")); n != len(from) {
-		t.Refuse("%d lines of YAML, origins of %d", n, len(from))
-		return &t
-	}
-	n := 0
-	for line := range strings.Lines(data.String()) {
-		t.Line(strings.TrimSuffix(line, "\n"), from[n]...)
-		n++
+	t.grow(root)
+	t.Header(what)
+	if root.holds() {
+		t.yaml(0, root, nil)
+	} else {
+		t.yamlScalar(0, root, nil)
 	}
 	return &t
 }
 
-// yamlLines appends the origins of the lines that n takes: one for each key and element, where an element shares its
-// line with the first of what it holds. What is inside comes later and wins.
-func (n *Node) yamlLines(lines [][]string, from []string) [][]string {
-	switch {
-	case n.kind == script:
-		lines = append(lines, from)
-		_, own, _ := n.block.Result()
-		for _, origin := range own {
-			lines = append(lines, strings.Split(origin, " "))
+// yaml writes the entries of an object or array so deep inside others. The first stands where the line has come to: an
+// element shares its line with the first of what it holds.
+func (t *Text) yaml(depth int, n *Node, from []string) {
+	for i, e := range n.entries {
+		if i > 0 {
+			t.indent(depth)
 		}
-		return lines
-	case n.kind != object && n.kind != array || len(n.entries) == 0:
-		return append(lines, from)
+		own := e.origins(from)
+		if n.kind == array {
+			t.data = append(t.data, "- "...)
+		} else {
+			t.yamlKey(e.key)
+			if !e.value.holds() {
+				t.data = append(t.data, ' ')
+			} else {
+				t.end(own)
+				t.indent(depth + 1)
+			}
+		}
+		if e.value.holds() {
+			t.yaml(depth+1, e.value, own)
+		} else {
+			t.yamlScalar(depth+1, e.value, own)
+		}
 	}
-	for _, e := range n.entries {
-		own := e.from
-		if len(own) == 0 {
-			own = from
-		}
-		if v := e.value; n.kind == object && (v.kind == object || v.kind == array) && len(v.entries) > 0 {
-			lines = append(lines, own)
-		}
-		lines = e.value.yamlLines(lines, own)
-	}
-	return lines
 }
 
-// yaml is the node as the library has it.
-func (n *Node) yaml() *yaml.Node {
-	y := &yaml.Node{Kind: yaml.ScalarNode, Value: n.scalar}
+// yamlScalar writes what holds nothing, to the end of its line; a script, on lines of its own.
+func (t *Text) yamlScalar(depth int, n *Node, from []string) {
 	switch n.kind {
 	case text:
-		y.Tag, y.Style = "!!str", yaml.DoubleQuotedStyle
-		if plain(n.scalar) && strings.ContainsAny(n.scalar, `"\`) {
-			y.Style = yaml.SingleQuotedStyle // nothing but ' needs an escape
-		}
+		t.data = appendYAML(t.data, n.scalar)
 	case script:
-		y.Tag, y.Style, y.Value = "!!str", yaml.LiteralStyle, string(n.block.data)
+		t.yamlScript(depth, n.block, from)
+		return
 	case object:
-		y = &yaml.Node{Kind: yaml.MappingNode}
-		for _, e := range n.entries {
-			y.Content = append(y.Content, yamlKey(e.key), e.value.yaml())
-		}
+		t.data = append(t.data, "{}"...)
 	case array:
-		y = &yaml.Node{Kind: yaml.SequenceNode}
-		for _, e := range n.entries {
-			y.Content = append(y.Content, e.value.yaml())
-		}
+		t.data = append(t.data, "[]"...)
+	default:
+		t.data = append(t.data, n.scalar...)
 	}
-	if len(y.Content) == 0 && y.Kind != yaml.ScalarNode {
-		y.Style = yaml.FlowStyle // {} or []
-	}
-	return y
+	t.end(from)
 }
 
-// yamlKey is a bare key where no reader can take it for something else.
-func yamlKey(key string) *yaml.Node {
-	y := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}
-	if !bareKey.MatchString(key) || notBare[strings.ToLower(key)] {
-		y.Style = yaml.DoubleQuotedStyle
+// yamlScript writes a script as a literal block. Its lines have their own origins.
+func (t *Text) yamlScript(depth int, s *Text, from []string) {
+	code := string(s.data)
+	t.data = append(t.data, '|')
+	if code[0] == ' ' || code[0] == '\n' { // how deep it is cannot be seen
+		t.data = append(t.data, '2')
 	}
-	return y
+	if code == "\n" || strings.HasSuffix(code, "\n\n") { // empty lines at the end are part of it
+		t.data = append(t.data, '+')
+	}
+	t.end(from)
+	n := 0
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			t.indent(depth)
+		}
+		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) && r != '\t' }) {
+			t.Refuse("%q cannot stand in a script of YAML", line)
+		}
+		t.data = append(append(t.data, line...), '\n')
+		t.from = append(t.from, s.from[n])
+		n++
+	}
+}
+
+// appendYAML quotes a string. What Go escapes in a string, YAML escapes in the same way; where nothing but quotes and
+// backslashes would be, single quotes are easier to read.
+func appendYAML(data []byte, s string) []byte {
+	if !strings.ContainsAny(s, `"\`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.AppendQuote(data, s)
+	}
+	data = append(data, '\'')
+	data = append(data, strings.ReplaceAll(s, "'", "''")...)
+	return append(data, '\'')
+}
+
+// longestYAMLKey is what a reader must take on one line; it need not go on searching for the colon after that.
+const longestYAMLKey = 1000
+
+// yamlKey writes a key, bare where no reader can take it for something else.
+func (t *Text) yamlKey(key string) {
+	if bareKey.MatchString(key) && !notBare[strings.ToLower(key)] {
+		t.data = append(t.data, key...)
+	} else {
+		t.data = strconv.AppendQuote(t.data, key)
+	}
+	t.data = append(t.data, ':')
+	if len(key) > longestYAMLKey {
+		t.Refuse("%.20q... is too long for a key of YAML", key)
+	}
 }
 
 var bareKey = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)

@@ -192,7 +192,7 @@ func TestMissingProgramsAreNamedAtOnce(t *testing.T) {
 func TestEveryCheckersProgramHasAPackage(t *testing.T) {
 	for _, class := range Classes {
 		for _, program := range class.programs {
-			if packageOf[program] == "" {
+			if packageOf()[program] == "" {
 				t.Errorf("%s: packages.txt does not say where %s comes from", class.Name, program)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"odoogen/internal/artifact"
 )
@@ -19,17 +20,15 @@ import (
 var packagesText string
 
 // packageOf is the Debian package of each program or unit file.
-var packageOf = parsePackages(packagesText)
-
-func parsePackages(text string) map[string]string {
+var packageOf = sync.OnceValue(func() map[string]string {
 	of := map[string]string{}
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(packagesText) {
 		if name, file, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			of[file] = name
 		}
 	}
 	return of
-}
+})
 
 // release is the root's release of Debian: 12, or 0 where it does not say a number. Only to be called inside the root.
 func release() int {
@@ -44,7 +43,7 @@ func release() int {
 func missing(h *host, t *artifact.Tree, readings []reading) error {
 	absent := map[string]string{} // package: what for
 	need := func(file, why string) {
-		if name, known := packageOf[file]; known && !exists(file) {
+		if name, known := packageOf()[file]; known && !exists(file) {
 			absent[name] = why
 		}
 	}

@@ -55,10 +55,10 @@ type Given struct {
 func (g Given) line() string { return fmt.Sprintf("%s\t%s\t%d\n", g.Name, g.Digest, g.Time) }
 
 // secretName is what a secret's name may be: it is a file's name on a host.
-var secretName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+var secretName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 func parseGiven(words []string) (Given, error) {
-	if len(words) != 3 || !secretName.MatchString(words[0]) {
+	if len(words) != 3 || len(words[0]) > 63 || !secretName.MatchString(words[0]) {
 		return Given{}, errors.New("no line of RECORD")
 	}
 	seconds, err := strconv.ParseInt(words[2], 10, 64)

@@ -106,10 +106,10 @@ type daySet [(cycle + 63) / 64]uint64
 func (p pattern) daysOf() *daySet {
 	var s daySet
 	first := 0 // of the month
-	for month := epoch; first < cycle; month = month.AddDate(0, 1, 0) {
-		length := month.AddDate(0, 1, -1).Day()
-		for day := 1; day <= length && p.months>>month.Month()&1 == 1; day++ {
-			if n := first + day - 1; p.days>>day&1 == 1 && p.weekdays>>((int(month.Weekday())+day-1)%7)&1 == 1 {
+	for month := 0; first < cycle; month++ {
+		length := time.Date(epoch.Year(), time.Month(month+2), 0, 0, 0, 0, 0, time.UTC).Day()
+		for day := 1; day <= length && p.months>>(month%12+1)&1 == 1; day++ {
+			if n := first + day - 1; p.days>>day&1 == 1 && p.weekdays>>((int(epoch.Weekday())+n)%7)&1 == 1 {
 				s.add(n)
 			}
 		}

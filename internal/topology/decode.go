@@ -121,7 +121,21 @@ func scalar(v cue.Value) Scalar {
 	return Scalar(text)
 }
 
+// decodeStruct asks for each field by its name. Of an instance only what it says is gone through: most of its settings
+// are its class's, and asking for what is not there costs twice as much as for what is.
 func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
+	ask := func(f field) cue.Value { return v.LookupPath(f.path) }
+	if into.Type() == reflect.TypeFor[Instance]() {
+		said := map[string]cue.Value{}
+		for iter, err := v.Fields(); err == nil && iter.Next(); {
+			said[iter.Selector().Unquoted()] = iter.Value()
+		}
+		ask = func(f field) cue.Value { return said[f.name] }
+	}
+	d.decodeFields(v, ask, into, path)
+}
+
+func (d *decoder) decodeFields(v cue.Value, ask func(field) cue.Value, into reflect.Value, path string) {
 	for _, f := range fields(into.Type()) {
 		switch f.kind {
 		case "name", "path":
@@ -130,10 +144,10 @@ func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
 			d.decode(v, into.Field(f.index), path)
 			continue
 		case "inline":
-			d.decodeStruct(v, into.Field(f.index), path)
+			d.decodeFields(v, ask, into.Field(f.index), path)
 			continue
 		}
-		fv := v.LookupPath(f.path)
+		fv := ask(f)
 		if !fv.Exists() || fv.IncompleteKind() == cue.BottomKind {
 			continue // not there, or refused by CUE
 		}

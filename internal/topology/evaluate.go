@@ -11,7 +11,6 @@ import (
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/errors"
-	"cuelang.org/go/cue/load"
 	"cuelang.org/go/cue/token"
 )
 
@@ -101,15 +100,6 @@ func (e *evaluation) whatever(err error) {
 		p.Place = e.origins.top
 	}
 	e.problems = append(e.problems, p)
-}
-
-// load reads and parses the files, with imports.
-func (e *evaluation) load() *build.Instance {
-	return load.Instances([]string{".:" + packageName}, &load.Config{
-		FS:         e.files,
-		FromFSPath: func(p string) string { return strings.TrimPrefix(p, "/") },
-		Env:        []string{"CUE_REGISTRY=none"},
-	})[0]
 }
 
 // compiled evaluates the files. A context keeps all that it ever built: one for each evaluation, dropped with it. CUE
