@@ -50,7 +50,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestPush$$|TestFaults' -v -timeout 2h
+	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestFaults' -v -timeout 2h
 
 fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m
@@ -59,6 +59,6 @@ fuzz-push: packages
 
 fuzz:
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
-		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) \
+		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x \
 			"$$(dirname "$$(grep -rlE "^func $$f\\(" --include='*_test.go' .)")" || exit 1; \
 	done

@@ -98,7 +98,7 @@ func (v *vet) runNative(ctx context.Context, t *topology.Topology, stdout io.Wri
 	if err != nil {
 		return err
 	}
-	report, err := native.Vet(ctx, trees, v.root)
+	report, err := native.NewVetter(v.root).Vet(ctx, trees)
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,12 @@ host() { bash -c "$(cat "$script")" odoogen "$@" >/dev/null; }
 state() { echo "$1: $(cd /etc/x.d && for f in *; do printf '%s=%s ' "$f" "$(cat "$f" 2>/dev/null || echo nothing)"; done)"; }
 script=$1
 state before
-for door in y z; do
-	printf 'closed\t%s\nback\tdoor\t%s\tlink\t%s\n' /etc/x.d/$door /etc/x.d/$door $etc/current/files/etc/x.d/$door
-done | host turn nonce 2-b 60
+{
+	for door in y z; do
+		printf 'closed\t%s\nback\tdoor\t%s\tlink\t%s\n' /etc/x.d/$door /etc/x.d/$door $etc/current/files/etc/x.d/$door
+	done
+	echo end
+} | host turn nonce 2-b 60
 state turned
 host revert nonce
 state reverted
