@@ -56,7 +56,7 @@ func (v *vet) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return fmt.Errorf("--today: %w", err)
 		}
 	}
-	noteStale(stderr)
+	startStale()(stderr)
 	t, origins, err := topology.Load(".")
 	var mistakes topology.Problems
 	if errors.As(err, &mistakes) && v.json {
