@@ -6,7 +6,7 @@
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
 # make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
-# make fuzz   lets each fuzz test search for FUZZTIME
+# make fuzz   lets each fuzz test search for FUZZTIME, and draws specs for as long
 
 ALL =
 export ALL
@@ -57,8 +57,9 @@ fuzz-push: PUSHES_TIME = 60m
 fuzz-push: packages
 	PUSHES=$(PUSHES) PUSHES_TIME=$(PUSHES_TIME) go test ./cmd/odoogen -run 'TestRandomPushes$$' -v -timeout 2h
 
-fuzz:
+fuzz: packages
+	go test ./cmd/odoogen -run 'TestWhatVetAcceptsTheHostsAccept$$' -v -timeout 0 -spec $$(date +%s) -search $(FUZZTIME)
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
-		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) \
+		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x \
 			"$$(dirname "$$(grep -rlE "^func $$f\\(" --include='*_test.go' .)")" || exit 1; \
 	done

@@ -16,8 +16,9 @@ import (
 // compileTrees is compile for who asks no line where it comes from: without the origins, what CUE evaluated is gone
 // before the trees take its memory.
 func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
-	noteStale(stderr)
+	note := startStale()
 	t, _, err := topology.Load(".")
+	note(stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +28,9 @@ func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
 
 // compile builds the trees of the working directory's spec, and keeps where they come from.
 func compile(stderr io.Writer) (*provenance.Build, error) {
-	noteStale(stderr)
+	note := startStale()
 	t, origins, err := topology.Load(".")
+	note(stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +42,19 @@ func compile(stderr io.Writer) (*provenance.Build, error) {
 	return &provenance.Build{Trees: trees, Origins: origins}, nil
 }
 
-// noteStale says when the schema that the editor and stock cue read is not the one that odoogen compiles with.
-func noteStale(stderr io.Writer) {
-	stale, err := workspace.Stale(".")
-	if err != nil || len(stale) == 0 {
-		return
+// startStale looks, while the spec is read, whether the schema that the editor and stock cue read is the one that odoogen
+// compiles with. What it returns waits for that, and says so where it is not.
+func startStale() (note func(stderr io.Writer)) {
+	found := make(chan []string, 1)
+	go func() {
+		stale, _ := workspace.Stale(".") // a copy that cannot be read is none
+		found <- stale
+	}()
+	return func(stderr io.Writer) {
+		if stale := <-found; len(stale) > 0 {
+			fmt.Fprintf(stderr, "note: not this odoogen's, and not used: %s\nhint: odoogen init --upgrade .\n", strings.Join(stale, ", "))
+		}
 	}
-	fmt.Fprintf(stderr, "note: not this odoogen's, and not used: %s\nhint: odoogen init --upgrade .\n", strings.Join(stale, ", "))
 }
 
 // printJSON prints a value for programs.

@@ -79,6 +79,28 @@ var pullRequests = []pullRequest{
 		{`instances: staging17: #Instance & {class: "staging", version: "17.0", domain: "staging17.example.com"}`, ``},
 		{`instances: staging19: #Instance & {class: "staging", version: "19.0", domain: "staging19.example.com"}`, ``},
 	}},
+	{"rename-cluster", [][2]string{
+		{`clusters: main: #Cluster & {host: "tests", version: 15, port: 5432`, `clusters: primary: #Cluster & {host: "tests", moved: from: name: "main", version: 15, port: 5432`},
+		{`classes: qa: #Class & {cluster: "main"`, `classes: qa: #Class & {cluster: "primary"`},
+		{`classes: ba: #Class & {cluster: "main"`, `classes: ba: #Class & {cluster: "primary"`},
+	}},
+	{"accept", [][2]string{
+		{`classes: staging: #Class & {
+	cluster:   "staging"
+	CPUQuota:  "300%"
+	MemoryMax: "4G"`, `classes: staging: #Class & {
+	cluster:   "staging"
+	CPUQuota:  "300%"
+	MemoryMax: "9G"`},
+		add(`accept: [{rule: "ram", at: "hosts.tests", reason: "a large import is tried; more RAM is ordered | by Ben", until: "2027-01-31"}]`),
+	}},
+	{"reserve", [][2]string{{`	open: [80, 443]`, "\topen: [80, 443, 9443]\n\treserve: {ram: \"5G\", disk: \"40G\", ports: [9443]}"}}},
+	{"manage", [][2]string{{`	open: [80, 443]`, "\topen: [80, 443]\n\tmanage: [\"units\", \"users\", \"nginx\", \"postgresql\", \"sshd\", \"sudo\", \"packages\", \"network\", \"sysctl\", \"time\", \"journal\"]"}}},
+	{"odoo-option", [][2]string{{`domain: "qa17.example.com"`, `domain: "qa17.example.com", extra: log_level: "debug"`}}},
+	{"postgres-setting", [][2]string{{`workload: "oltp", ram: "14G"`, `workload: "oltp", ram: "14G", extra: {deadlock_timeout: "2s", max_prepared_transactions: 10}`}}},
+	{"nginx-directive", [][2]string{{`domain: "qa17.example.com"`, `domain: "qa17.example.com", nginx: ["client_body_timeout 5m;"]`}}},
+	{"drop-in", [][2]string{{`	open: [80, 443]`, "\topen: [80, 443]\n\tunits: \"odoo-qa17.service\": dropin: Service: Nice: 5"}}},
+	{"kernel-setting", [][2]string{{`	open: [80, 443]`, "\topen: [80, 443]\n\tsysctl: \"vm.overcommit_memory\": 2"}}},
 	{"add-host", [][2]string{
 		{`// --- Network and access`, `hosts: more: #Host & {
 	fqdn:     "more.internal"

@@ -139,7 +139,7 @@ func vetNatively(t *testing.T) *native.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := native.Vet(t.Context(), b.Trees, "/")
+	report, err := native.NewVetter("/").Vet(t.Context(), b.Trees)
 	if err != nil {
 		t.Fatal(err)
 	}

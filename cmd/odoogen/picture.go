@@ -26,7 +26,7 @@ func newPicture() *cobra.Command {
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			noteStale(cmd.ErrOrStderr())
+			startStale()(cmd.ErrOrStderr())
 			t, _, err := topology.Load(".")
 			if err != nil {
 				return err

@@ -56,7 +56,7 @@ func (v *vet) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return fmt.Errorf("--today: %w", err)
 		}
 	}
-	noteStale(stderr)
+	startStale()(stderr)
 	t, origins, err := topology.Load(".")
 	var mistakes topology.Problems
 	if errors.As(err, &mistakes) && v.json {
@@ -98,7 +98,7 @@ func (v *vet) runNative(ctx context.Context, t *topology.Topology, stdout io.Wri
 	if err != nil {
 		return err
 	}
-	report, err := native.Vet(ctx, trees, v.root)
+	report, err := native.NewVetter(v.root).Vet(ctx, trees)
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,12 @@ import (
 
 // check is one class's checker at work on one host.
 type check struct {
-	ctx   context.Context
-	root  *root
-	host  *host
-	tree  *artifact.Tree
-	files []*artifact.File // those of the class
+	ctx    context.Context
+	vetter *Vetter
+	root   *root
+	host   *host
+	tree   *artifact.Tree
+	files  []*artifact.File // those of the class that are to be read
 	Result
 
 	failed string // the last program that exited with a code other than 0

@@ -16,10 +16,9 @@ import (
 	"odoogen/internal/artifact"
 )
 
-// Vet runs the checkers over the trees, hosts side by side. It works over a copy-on-write view of lower: "/" for this
-// machine, or the directory of another Debian system. An error means that the checks could not be run; what they
+// Vet runs the checkers over the trees, hosts side by side. An error means that the checks could not be run; what they
 // found is in the report.
-func Vet(ctx context.Context, trees []*artifact.Tree, lower string) (*Report, error) {
+func (v *Vetter) Vet(ctx context.Context, trees []*artifact.Tree) (*Report, error) {
 	if err := privileged(os.Geteuid()); err != nil {
 		return nil, err
 	}
@@ -31,7 +30,7 @@ func Vet(ctx context.Context, trees []*artifact.Tree, lower string) (*Report, er
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			perHost[i], errs[i] = vetHost(ctx, t, lower)
+			perHost[i], errs[i] = v.host(ctx, t)
 		})
 	}
 	wg.Wait()
@@ -53,55 +52,72 @@ func privileged(uid int) error {
 	return nil
 }
 
-// vetHost checks one tree in a root of its own: all classes, or the named ones and those that the others need.
-func vetHost(ctx context.Context, t *artifact.Tree, lower string, only ...string) ([]Result, error) {
+// host checks one tree in a root of its own: all classes, or the named ones and those that the others need.
+func (v *Vetter) host(ctx context.Context, t *artifact.Tree, only ...string) ([]Result, error) {
 	h, err := hostOf(t)
 	if err != nil {
 		return nil, err
 	}
-	r, err := enter(lower, t.Host)
+	var readings []reading
+	for _, c := range claim(t) {
+		if len(only) == 0 || c.class.first || slices.Contains(only, c.class.Name) {
+			readings = append(readings, v.unread(h, t, c))
+		}
+	}
+	checks := make([]*check, len(readings))
+	for i, r := range readings {
+		checks[i] = &check{ctx: ctx, vetter: v, host: h, tree: t, files: r.files,
+			Result: Result{Host: t.Host, Class: r.class.Name, Files: r.of, Notes: r.notes}}
+	}
+	var results []Result
+	if slices.ContainsFunc(readings, func(r reading) bool { return len(r.files) > 0 }) {
+		standIns, err := v.run(ctx, h, t, readings, checks)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, standIns)
+	}
+	for i, c := range checks {
+		v.accept(readings[i], c.Result)
+		results = append(results, c.Result)
+	}
+	return results, nil
+}
+
+// run has the checkers read what is left to read, in a root that looks like the host.
+func (v *Vetter) run(ctx context.Context, h *host, t *artifact.Tree, readings []reading, checks []*check) (standIns Result, err error) {
+	r, err := enter(v.lower, t.Host)
 	if err != nil {
-		return nil, err
+		return standIns, err
 	}
 	defer r.leave()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 
-	claims := slices.DeleteFunc(claim(t), func(c claimed) bool {
-		return len(only) > 0 && !c.class.first && !slices.Contains(only, c.class.Name)
-	})
-	if err := r.do(func() error { return missing(h, t, claims) }); err != nil {
-		return nil, err
+	if err := r.do(func() error { return missing(h, t, readings) }); err != nil {
+		return standIns, err
 	}
-	standIns, err := furnish(ctx, r, h, t)
-	if err != nil {
-		return nil, err
+	if standIns, err = furnish(ctx, r, h, t); err != nil {
+		return standIns, err
 	}
-	results := []Result{standIns}
-	checks := make([]*check, len(claims))
-	for i, c := range claims {
-		checks[i] = &check{ctx: ctx, root: r, host: h, tree: t, files: c.files,
-			Result: Result{Host: t.Host, Class: c.class.Name, Files: len(c.files)}}
-	}
-	// Users and directories first: they are made for real, and the others need them.
-	for i, c := range claims {
-		if c.class.first {
-			c.class.check(checks[i])
-			checks[i].finish()
+	// Users and directories first: they are made for real, read before or not, since the others need them.
+	var wg sync.WaitGroup
+	for i, c := range checks {
+		c.ctx, c.root = ctx, r
+		if class := readings[i].class; class.first {
+			c.files = filesOf(t, class.Name)
+			class.check(c)
+			c.finish()
 		}
 	}
-	var wg sync.WaitGroup
-	for i, c := range claims {
-		if !c.class.first {
+	for i, c := range checks {
+		if class := readings[i].class; !class.first && len(c.files) > 0 {
 			wg.Go(func() {
-				c.class.check(checks[i])
-				checks[i].finish()
+				class.check(c)
+				c.finish()
 			})
 		}
 	}
 	wg.Wait()
-	for _, c := range checks {
-		results = append(results, c.Result)
-	}
-	return results, nil
+	return standIns, nil
 }

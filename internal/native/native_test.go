@@ -66,7 +66,7 @@ func file(path, data string) artifact.File {
 func unchanged(_, data string) string { return data }
 
 func TestAHostWithoutMistakesIsAccepted(t *testing.T) {
-	report, err := Vet(t.Context(), []*artifact.Tree{hostTree(t, unchanged)}, "/")
+	report, err := NewVetter("/").Vet(t.Context(), []*artifact.Tree{hostTree(t, unchanged)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestSeveralHostsAreCheckedSideBySide(t *testing.T) {
 		return strings.ReplaceAll(data, "PasswordAuthentication no", "PasswordAuthentication never")
 	})
 	two.Host = "second"
-	report, err := Vet(t.Context(), []*artifact.Tree{one, two}, "/")
+	report, err := NewVetter("/").Vet(t.Context(), []*artifact.Tree{one, two})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestSeveralHostsAreCheckedSideBySide(t *testing.T) {
 func TestAFileThatNobodyChecksIsRefused(t *testing.T) {
 	tree := hostTree(t, unchanged)
 	tree.Files = append(tree.Files, file("zzz/foo", "what is this\n"))
-	results, err := vetHost(t.Context(), tree, "/", "without a checker")
+	results, err := NewVetter("/").host(t.Context(), tree, "without a checker")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestNothingOnTheMachineChanges(t *testing.T) {
 		return b.String()
 	}
 	before := state()
-	if _, err := vetHost(t.Context(), hostTree(t, unchanged), "/"); err != nil {
+	if _, err := NewVetter("/").host(t.Context(), hostTree(t, unchanged)); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(before, state()); d != "" {
@@ -158,7 +158,7 @@ func TestNothingOnTheMachineChanges(t *testing.T) {
 
 func TestWithoutHostJSONNothingIsChecked(t *testing.T) {
 	tree := hostTree(t, func(path, data string) string { return strings.ReplaceAll(data, `"fqdn":`, `"fqdn"`) })
-	_, err := Vet(t.Context(), []*artifact.Tree{tree}, "/")
+	_, err := NewVetter("/").Vet(t.Context(), []*artifact.Tree{tree})
 	if err == nil || !strings.HasPrefix(err.Error(), "tests: HOST.json: ") {
 		t.Errorf("got %v", err)
 	}
@@ -178,7 +178,7 @@ func TestMissingProgramsAreNamedAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := vetHost(t.Context(), hostTree(t, unchanged), lower)
+	_, err := NewVetter(lower).host(t.Context(), hostTree(t, unchanged))
 	if err == nil {
 		t.Fatal("an empty system has every program")
 	}

@@ -40,22 +40,22 @@ func release() int {
 
 // missing refuses a root that lacks what the tree's checkers run or what its units name, in one message. Only to be
 // called inside the root.
-func missing(h *host, t *artifact.Tree, claims []claimed) error {
+func missing(h *host, t *artifact.Tree, readings []reading) error {
 	absent := map[string]string{} // package: what for
 	need := func(file, why string) {
 		if name, known := packageOf()[file]; known && !exists(file) {
 			absent[name] = why
 		}
 	}
-	for _, c := range claims {
-		for _, program := range c.class.programs {
-			need(program, c.class.Name)
+	for _, r := range readings {
+		for _, program := range r.class.programs {
+			need(program, r.class.Name)
 		}
 	}
 	for _, program := range programs(t) {
 		need(program, "systemd units")
 	}
-	for _, unit := range extended(t) {
+	for _, unit := range extended(t, filesOf(t, "systemd units")) {
 		need("/lib/systemd/system/"+template(unit), "systemd units")
 	}
 	for _, cluster := range h.Clusters {

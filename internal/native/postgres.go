@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"context"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,8 +18,10 @@ import (
 // log in to its database. One cluster after the other: both are large.
 func postgresql(c *check) {
 	for _, cl := range c.host.Clusters {
-		server := &server{check: c, cluster: cl}
-		server.try()
+		if slices.ContainsFunc(c.files, func(f *artifact.File) bool { return strings.HasPrefix(f.Path, "postgresql/"+cl.Name+"/") }) {
+			server := &server{check: c, cluster: cl}
+			server.try()
+		}
 	}
 	for _, f := range c.files {
 		shared := strings.Count(f.Path, "/") == 1 // by all clusters
@@ -37,9 +40,7 @@ type server struct {
 
 func (s *server) try() {
 	version := strconv.Itoa(s.Version)
-	res := s.run("pg_createcluster", version, s.cluster.Name, "--port", strconv.Itoa(s.Port), "--", "--data-checksums", "--no-sync")
-	if res.code != 0 {
-		s.fail("", 0, "pg_createcluster %s: %s", s.cluster.Name, strings.TrimSpace(res.stderr))
+	if !s.create(version) {
 		return
 	}
 	if err := s.root.do(func() error { return openBelow(s.host, "/etc/postgresql/"+version+"/"+s.cluster.Name+"/") }); err != nil {
@@ -69,20 +70,46 @@ func (s *server) try() {
 	<-ended
 }
 
-// ready waits until the cluster answers. One that ends instead has said why.
+// create makes the cluster with pg_createcluster. Of several of one version the first is initialised, which takes longest;
+// the others begin as copies of it, which pg_createcluster takes over.
+func (s *server) create(version string) bool {
+	config, data := "/etc/postgresql/"+version+"/"+s.cluster.Name, "/var/lib/postgresql/"+version+"/"+s.cluster.Name
+	fresh, known := s.vetter.fresh(s.Version)
+	if known {
+		s.run("mkdir", "-p", data)
+		s.runCommand(command{argv: []string{"tar", "-C", data, "-x"}, stdin: fresh})
+	}
+	res := s.run("pg_createcluster", version, s.cluster.Name, "--port", strconv.Itoa(s.Port), "--", "--data-checksums", "--no-sync")
+	if res.code != 0 {
+		s.fail("", 0, "pg_createcluster %s: %s", s.cluster.Name, strings.TrimSpace(res.stderr))
+		return false
+	}
+	if !known {
+		// With its own configuration, which pg_createcluster moves away again.
+		res := s.run("tar", "-c", "-C", data, ".", "-C", config, "postgresql.conf", "pg_hba.conf", "pg_ident.conf")
+		if res.code == 0 {
+			s.vetter.keep(s.Version, res.stdout)
+		}
+	}
+	return true
+}
+
+// ready waits until the cluster says in its postmaster.pid that it is. One that ends instead has said why.
 func (s *server) ready(ended chan struct{}) bool {
+	pid := "/var/lib/postgresql/" + strconv.Itoa(s.Version) + "/" + s.cluster.Name + "/postmaster.pid"
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		select {
 		case <-ended:
 			s.why()
 			return false
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
-		if s.psql("postgres", "postgres", "", "SELECT 1").code == 0 {
+		var status []byte
+		if err := s.root.do(func() (err error) { status, err = os.ReadFile(pid); return err }); err == nil && bytes.Contains(status, []byte("\nready")) {
 			return true
 		}
 	}
-	s.fail("", 0, "cluster %s does not answer: %s", s.cluster.Name, s.psql("postgres", "postgres", "", "SELECT 1").stderr)
+	s.fail("", 0, "cluster %s does not answer: %s", s.cluster.Name, s.psql("postgres", "postgres", "-c", "SELECT 1").stderr)
 	return false
 }
 
@@ -115,41 +142,42 @@ func (s *server) why() {
 // chatter is what a healthy server says.
 var chatter = regexp.MustCompile(`^(starting PostgreSQL|listening on|database system|received|shutting down|checkpoint|aborting any|background worker|logical replication)`)
 
-// ask has the server say which lines of its files it did not take.
+// ask has the server say which lines of its files it did not take, and that it was made with checksums.
 func (s *server) ask() {
-	for _, query := range []string{
+	queries := []string{
 		`SELECT sourcefile, sourceline, name || ': ' || coalesce(error, 'not applied: a later line sets it again')
 		   FROM pg_file_settings WHERE error IS NOT NULL OR (NOT applied AND sourcefile LIKE '/etc/odoogen/%')`,
 		`SELECT current_setting('hba_file'), line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL`,
-		`SELECT current_setting('ident_file'), line_number, error FROM pg_ident_file_mappings WHERE error IS NOT NULL`,
-	} {
-		if s.Version < 15 && strings.Contains(query, "pg_ident_file_mappings") {
-			continue // since PostgreSQL 15
-		}
-		res := s.psql("postgres", "postgres", "", query)
-		s.complaints(res.stderr)
-		for line := range strings.Lines(res.stdout) {
-			if f := strings.SplitN(strings.TrimSpace(line), "\t", 3); len(f) == 3 {
-				n, _ := strconv.Atoi(f[1])
-				s.fail(s.inTree(f[0]), n, "%s", f[2])
-			}
-		}
+		`SELECT '', 0, 'cluster ' || current_setting('cluster_name') || ' has no data checksums' WHERE current_setting('data_checksums') <> 'on'`,
 	}
-	checksums := s.psql("postgres", "postgres", "", "SHOW data_checksums")
-	if strings.TrimSpace(checksums.stdout) != "on" {
-		s.fail("", 0, "cluster %s has no data checksums", s.cluster.Name)
+	if s.Version >= 15 {
+		queries = append(queries, `SELECT current_setting('ident_file'), line_number, error FROM pg_ident_file_mappings WHERE error IS NOT NULL`)
+	}
+	var what []string
+	for _, q := range queries {
+		what = append(what, "-c", q)
+	}
+	res := s.psql("postgres", "postgres", what...)
+	s.complaints(res.stderr)
+	for line := range strings.Lines(res.stdout) {
+		if f := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3); len(f) == 3 {
+			n, _ := strconv.Atoi(f[1])
+			s.fail(s.inTree(f[0]), n, "%s", f[2])
+		}
 	}
 }
 
 // apply runs the SQL files twice: what is idempotent changes nothing the second time.
 func (s *server) apply() {
+	var what []string
+	for _, f := range s.sql() {
+		what = append(what, "-f", at(f), "-c", `\connect postgres`)
+	}
 	for range 2 {
-		for _, f := range s.sql() {
-			res := s.psql("postgres", "postgres", at(f), "")
-			if res.code != 0 || strings.Contains(res.stderr, "WARNING:") {
-				s.complaints(res.stderr)
-				return
-			}
+		res := s.psql("postgres", "postgres", what...)
+		if res.code != 0 || strings.Contains(res.stderr, "WARNING:") {
+			s.complaints(res.stderr)
+			return
 		}
 	}
 }
@@ -182,22 +210,15 @@ func (s *server) logins() {
 		if d.Cluster != s.cluster.Name {
 			continue
 		}
-		for _, name := range []string{d.Database, "postgres"} {
-			if res := s.psql(d.Role, name, "", "SELECT 1"); res.code != 0 {
-				s.fail("postgresql/"+s.cluster.Name+"/pg_hba.conf", 0, "%s cannot log in to %s: %s", d.Role, name, strings.TrimSpace(res.stderr))
-			}
+		if res := s.psql(d.Role, d.Database, "-c", "SELECT 1", "-c", `\connect postgres`, "-c", "SELECT 1"); res.code != 0 {
+			s.fail("postgresql/"+s.cluster.Name+"/pg_hba.conf", 0, "%s cannot log in to %s and postgres: %s", d.Role, d.Database, strings.TrimSpace(res.stderr))
 		}
 	}
 }
 
-// psql runs a file or a query as a user of the system, over the socket.
-func (s *server) psql(user, database, file, query string) result {
+// psql runs files (-f) or queries (-c) as a user of the system, over the socket.
+func (s *server) psql(user, database string, what ...string) result {
 	argv := []string{"/usr/lib/postgresql/" + strconv.Itoa(s.Version) + "/bin/psql", "-X", "-w", "-q", "-A", "-t", "-F", "\t",
 		"-v", "ON_ERROR_STOP=1", "-h", s.SocketDirectory, "-p", strconv.Itoa(s.Port), "-d", database}
-	if file != "" {
-		argv = append(argv, "-f", file)
-	} else {
-		argv = append(argv, "-c", query)
-	}
-	return s.root.runCommand(s.ctx, command{argv: argv, user: user})
+	return s.root.runCommand(s.ctx, command{argv: append(argv, what...), user: user})
 }

@@ -124,7 +124,7 @@ func TestEveryCheckerRefusesAMistake(t *testing.T) {
 				}
 				return strings.Replace(data, m.old, m.new, 1)
 			})
-			results, err := vetHost(t.Context(), tree, "/", m.class)
+			results, err := NewVetter("/").host(t.Context(), tree, m.class)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 // systemdUnits has systemd load every unit, alone and with its drop-ins, and every unit of the distribution that the
 // tree extends. systemd-analyze verify exits 0 for keys and values that it ignores, so its silence is what counts.
 func systemdUnits(c *check) {
-	all := append(own(c.tree), extended(c.tree)...)
+	all := append(own(c.tree, c.files), extended(c.tree, c.files)...)
 	argv := []string{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"}
 	for _, unit := range all {
 		// To verify, a colon begins an alias of the unit: another instance of the template stands for this one.
@@ -33,10 +33,10 @@ func systemdUnits(c *check) {
 	c.exposure(all)
 }
 
-// own are the units that the tree brings. A template is taken as the instances that the tree speaks of.
-func own(t *artifact.Tree) []string {
+// own are the units that the files bring. A template is taken as the instances that the tree speaks of.
+func own(t *artifact.Tree, files []*artifact.File) []string {
 	var all []string
-	for _, f := range t.Files {
+	for _, f := range files {
 		name, ok := strings.CutPrefix(f.Path, "systemd/system/")
 		if !ok || strings.Contains(name, "/") {
 			continue
@@ -68,10 +68,10 @@ func instances(t *artifact.Tree, name string) []string {
 	return slices.Compact(all)
 }
 
-// extended are units of others that the tree has drop-ins for, such as nginx.service and postgresql@15-main.service.
-func extended(t *artifact.Tree) []string {
+// extended are units of others that the files are drop-ins for, such as nginx.service and postgresql@15-main.service.
+func extended(t *artifact.Tree, files []*artifact.File) []string {
 	var all []string
-	for _, f := range t.Files {
+	for _, f := range files {
 		name, ok := strings.CutPrefix(f.Path, "systemd/system/")
 		dir, _, below := strings.Cut(name, "/")
 		unit, dropIn := strings.CutSuffix(dir, ".d")

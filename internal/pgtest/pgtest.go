@@ -55,6 +55,13 @@ func New(t testing.TB, name string, port int, prepare func(c *Cluster)) *Cluster
 	return c
 }
 
+// For is the cluster for a part of the test that made it, such as an input of a fuzz test.
+func (c *Cluster) For(t testing.TB) *Cluster {
+	same := *c
+	same.t = t
+	return &same
+}
+
 // ConfD is the folder whose files postgresql.conf includes.
 func (c *Cluster) ConfD() string {
 	return filepath.Join(c.Dir, "etc", strconv.Itoa(Version), c.name, "conf.d")

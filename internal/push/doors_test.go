@@ -9,15 +9,27 @@ import (
 // A door that leaves is closed before anything acts on the new generation, and what was found there comes back; a
 // revert opens it again. The host's own script does it, in a mount namespace of its own.
 func TestADoorLeavesAndComesBack(t *testing.T) {
+	hostSays(t, "testdata/doors.sh", "before: y=ours z=nothing \nturned: z=theirs \nreverted: y=ours z=nothing \n")
+}
+
+// A cluster that left the spec does not start when the host boots; one that comes back does so again, and what an
+// administrator has disabled stays disabled.
+func TestAnOrphanedClusterStaysStopped(t *testing.T) {
+	hostSays(t, "testdata/clusters.sh", "before: main=auto off=disabled old=auto\n"+
+		"turned: main=auto off=disabled old=manual\nreverted: main=auto off=disabled old=auto\n")
+}
+
+// hostSays runs a session with the host's script in a mount namespace of its own.
+func hostSays(t *testing.T, session, want string) {
+	t.Helper()
 	script, err := filepath.Abs("host.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("unshare", "--mount", "bash", "testdata/doors.sh", script).CombinedOutput()
+	out, err := exec.Command("unshare", "--mount", "bash", session, script).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v (it needs root)\n%s", err, out)
 	}
-	const want = "before: y=ours z=nothing \nturned: z=theirs \nreverted: y=ours z=nothing \n"
 	if string(out) != want {
 		t.Errorf("got\n%swant\n%s", out, want)
 	}

@@ -1045,6 +1045,10 @@ act() {
 	local try=try-
 	# What the target wants shall run: it is started where it does not.
 	! grep -qsFx "Wants=$2" "$etc/current/systemd/system/odoogen.target" || try=
+	case $1,$try in
+	stop,*) starts_with_host "$2" manual ;;
+	start,* | *,) starts_with_host "$2" auto ;;
+	esac
 	case $1 in
 	daemon-reload) systemctl daemon-reload ;;
 	stop) systemctl stop "$2" ;;
@@ -1054,6 +1058,16 @@ act() {
 	reload) systemctl "${try}reload-or-restart" "$2" ;;
 	*) return 1 ;;
 	esac >&2
+}
+
+# starts_with_host UNIT auto|manual: whether a cluster starts with the host also where no generation wants it. One that left the spec
+# stays stopped; one that is disabled by hand stays so.
+starts_with_host() {
+	local name=${1#postgresql@}
+	name=${name%.service}
+	if [ "postgresql@$name.service" = "$1" ] && [ -f "/etc/postgresql/${name/-//}/start.conf" ]; then
+		sed -i -E "s/^[[:space:]]*(auto|manual)[[:space:]]*$/$2/" "/etc/postgresql/${name/-//}/start.conf"
+	fi
 }
 
 # why UNIT: the end of what a unit said. Journals hold no secrets: odoogen's units print none.

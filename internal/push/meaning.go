@@ -24,6 +24,8 @@ type Meaning struct {
 	Unneeded   []string  `json:"unneeded,omitempty"`     // packages that nothing needs any more, and that stay installed
 	NeedsNew   []string  `json:"needsSecrets,omitempty"` // secrets that the host did not have to have before
 	Access     []string  `json:"access,omitempty"`       // who gets in otherwise than before, and where
+	Accepted   []Waived  `json:"accepted,omitempty"`     // rules that the spec breaks knowingly, and those that it did
+	Layers     []string  `json:"layers,omitempty"`       // of the host, that come to odoogen or leave it
 	Unmodelled []string  `json:"unmodelled,omitempty"`   // paths of the spec whose words odoogen does not know, in what changes
 	Budgets    []Budget  `json:"budgets,omitempty"`
 }
@@ -50,6 +52,12 @@ type Kept struct {
 	Kind string   `json:"kind"` // package, cluster, database, role, user, instance
 	Name string   `json:"name"`
 	Data []string `json:"data,omitempty"` // of an orphan, what stays of it
+}
+
+// Waived is a rule that is broken knowingly, and since when: "" before this plan too, "new" from it on, "over" no longer.
+type Waived struct {
+	artifact.Accepted
+	Change string `json:"change,omitempty"`
 }
 
 // Budget is one of a host's budgets, before and after. Before is nil on a new host.
@@ -85,8 +93,47 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 		}
 	}
 	m.Access = p.access(before, after)
+	m.Accepted = accepted(before.Accepted, after.Accepted)
+	if p.From != "" {
+		m.Layers = layers(before.Manage, after.Manage)
+	}
 	m.Unmodelled = p.unmodelled(before, after)
 	return m
+}
+
+// accepted are the waivers in force on a host, and those that were.
+func accepted(before, after []artifact.Accepted) []Waived {
+	var all []Waived
+	for _, a := range after {
+		w := Waived{Accepted: a}
+		if !slices.Contains(before, a) {
+			w.Change = "new"
+		}
+		all = append(all, w)
+	}
+	for _, b := range before {
+		same := func(a artifact.Accepted) bool { return a.Rule == b.Rule && a.At == b.At }
+		if !slices.ContainsFunc(after, same) {
+			all = append(all, Waived{b, "over"})
+		}
+	}
+	return all
+}
+
+// layers are those of a host that come to odoogen, and those that it leaves to somebody else.
+func layers(before, after []string) []string {
+	var all []string
+	for _, l := range after {
+		if !slices.Contains(before, l) {
+			all = append(all, l+": odoogen's from now on; what is in its way is set aside")
+		}
+	}
+	for _, l := range before {
+		if !slices.Contains(after, l) {
+			all = append(all, l+": handed back: what odoogen runs there stops, and what its doors had replaced returns")
+		}
+	}
+	return all
 }
 
 // units sorts the actions by what they are to the units. An action is a restart only of what belonged to the host before:

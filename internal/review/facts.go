@@ -40,7 +40,9 @@ func facts(p *push.Plan) []fact {
 	}
 	for _, m := range p.Moves {
 		add("moved", fmt.Sprintf("%s: %s -> %s; its data stays there until it is moved", m.What, m.From, m.To))
-		all = append(all, fact{label: "then by hand, as root", steps: m.Steps})
+		if len(m.Steps) > 0 {
+			all = append(all, fact{label: "then by hand, as root", steps: m.Steps})
+		}
 	}
 	for _, f := range p.Felt {
 		add("felt by "+strings.Join(f.By, ", "), f.Cause+": "+f.Means)
@@ -71,6 +73,20 @@ func facts(p *push.Plan) []fact {
 	add("not undone by a rollback", kinds(p.Lasting)...)
 	all = append(all, orphans(p.Orphans)...)
 	code("stays installed, though nothing needs it", p.Unneeded)
+	for _, a := range p.Accepted {
+		at := fmt.Sprintf("rule %s at %s", a.Rule, a.At)
+		switch a.Change {
+		case "new":
+			add("newly accepted", fmt.Sprintf("%s until %s: %s", at, a.Until, a.Reason))
+		case "over":
+			add("kept again", at)
+		default:
+			add("accepted", fmt.Sprintf("%s until %s: %s", at, a.Until, a.Reason))
+		}
+	}
+	for _, l := range p.Layers {
+		add("layer", l)
+	}
 	code("unmodelled, on the spec's word alone", p.Unmodelled)
 	return all
 }

@@ -36,7 +36,7 @@ var rules = []rule{
 	{id: "domains", alone: true, check: checkDomains,
 		doc: "A domain or alias belongs to one instance, and can get a public certificate: it is no name under .internal, .local, .test and the like. A host's fqdn is its own."},
 	{id: "databases", check: checkDatabases,
-		doc: "A database of a cluster belongs to one instance, is none of PostgreSQL's own, and none that a restore drill makes. No two instances share a release folder."},
+		doc: "A database of a cluster belongs to one instance, is none of PostgreSQL's own, no word that Odoo reads otherwise (true, false, none), and none that a restore drill makes. No two instances share a release folder."},
 	{id: "ports", check: checkPorts,
 		doc: "A port of a host has one listener: instances, clusters, exporters, nginx, Jenkins, and places that are kept free."},
 	{id: "public", waivable: true, check: checkPublic, needs: []string{"instances", "classes", "clusters", "hosts", "ci"},

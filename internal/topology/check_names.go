@@ -234,6 +234,9 @@ func checkDomains(c *checker) {
 // databasesOfPostgres are in every cluster.
 var databasesOfPostgres = []string{"postgres", "template0", "template1"}
 
+// wordsOfOdoo are read as what they say, whatever the option of odoo.conf (odoo/tools/config.py).
+var wordsOfOdoo = []string{"true", "false", "none"}
+
 func checkDatabases(c *checker) {
 	type key struct{ where, name string }
 	databases, roots, drills := unique[key]{}, unique[key]{}, unique[key]{}
@@ -247,6 +250,9 @@ func checkDatabases(c *checker) {
 		}
 		if slices.Contains(databasesOfPostgres, i.Database) {
 			c.refuse(path, "", nil, "%s is a database of PostgreSQL itself", i.Database)
+		}
+		if slices.Contains(wordsOfOdoo, i.Database) {
+			c.refuse(path, "database: another name", nil, "Odoo reads no database in the word %s, but what it says", i.Database)
 		}
 		if first, second, taken := databases.second(c, key{i.Cluster.Name, i.Database}, path); taken {
 			c.refuse(second, "each instance has a database of its own", c.also(first, "%s", i.Database),

@@ -15,7 +15,8 @@ import (
 )
 
 // load reads and parses the user's files, and what they import. The definitions are parsed meanwhile, on another core:
-// where they are is known, and CUE need not search its modules for them.
+// where they are is known, and CUE need not search its modules for them. It evaluates module.cue only where something
+// else is imported.
 func (e *evaluation) load() *build.Instance {
 	definitions := make(chan []*ast.File, 1)
 	go func() { definitions <- parseSchema() }()
@@ -35,10 +36,26 @@ func (e *evaluation) load() *build.Instance {
 		return load.Instances([]string{name}, &everything)[0]
 	}
 	users := everything
+	users.FS = noModule{e.files}
 	users.SkipImports = true
+	users.ParseFile = func(name string, source any, config parser.Config) (*ast.File, error) {
+		return parser.ParseFile(name, source, config.Apply(parser.Version(schema.Version)))
+	}
 	users.Context = build.NewContext(build.Loader(imported))
 	return load.Instances([]string{".:" + packageName}, &users)[0]
 }
+
+// noModule is a file system without cue.mod.
+type noModule struct{ fs.FS }
+
+func (f noModule) Open(name string) (fs.File, error) {
+	if name == path.Dir(moduleFile) || name == moduleFile {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.FS.Open(name)
+}
+
+func (f noModule) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(f.FS, name) }
 
 // schemaPath is what the binder imports.
 func (e *evaluation) schemaPath() string {

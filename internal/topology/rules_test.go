@@ -17,6 +17,7 @@ func TestRulesAreDocumented(t *testing.T) {
 
 What odoogen refuses beyond the shape of a spec, which schema/*.cue says. A message that ends in "(rule ports)" is
 explained here under that name. Every rule looks at the whole topology; all mistakes are reported at once.
+[mistakes.md](mistakes.md) lists what is said of each mistake that a test knows.
 
 A topology that breaks a rule marked "yes" can still be built and run: ` + "`accept`" + ` waives it, visibly and for a time
 ([ways-out.md](ways-out.md)). What breaks another cannot be built, or would not run.
