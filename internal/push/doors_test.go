@@ -3,6 +3,7 @@ package push
 import (
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -32,5 +33,19 @@ func hostSays(t *testing.T, session, want string) {
 	}
 	if string(out) != want {
 		t.Errorf("got\n%swant\n%s", out, want)
+	}
+}
+
+// The second of two functions of one name would take the place of the first without a word.
+func TestTheHostsScriptHasEachFunctionOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)\(\) `).FindAllStringSubmatch(hostScript, -1) {
+		if seen[m[1]] {
+			t.Errorf("%s() is there twice", m[1])
+		}
+		seen[m[1]] = true
+	}
+	if len(seen) < 50 {
+		t.Errorf("%d functions", len(seen))
 	}
 }
