@@ -64,6 +64,9 @@ func FuzzUnitIsReadBySystemd(f *testing.F) {
 				t.Errorf("Description: %q, want %q", got, text)
 			}
 		}
+		if strings.HasPrefix(text, "#") {
+			return // which systemd prints without quotes, and a shell takes for a comment
+		}
 		// As words of a shell's, before $$ becomes $ when the command is run.
 		words := printed(t, "bash", "-c", "set -f; printf '%s\\0' "+field(out, "Command Line: "))
 		argv := strings.Split(strings.ReplaceAll(words, "$$", "$"), "\x00")
