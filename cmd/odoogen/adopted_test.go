@@ -203,7 +203,7 @@ func keptByHand(a *adopted) {
 	a.says(everything, cluster+instance+backup)
 	a.in(0, "push", "--yes")
 	a.on("box", "systemctl revert odoo-demo.service")
-	a.holds("systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo.service", "1.200s")
+	a.holds("systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo.service", "1.200000s")
 	if said := a.in(0, "drift"); said != "box: as it was pushed\n" {
 		a.t.Errorf("drift, when the spec says so itself:\n%s", said)
 	}
@@ -218,8 +218,8 @@ var hooks = map[string]hook{
 	"systemctl stop UNIT":  {"", `! systemctl is-active -q odoo-demo || echo runs`},
 	"systemctl start UNIT": {"", `systemctl is-active -q odoo-demo || echo does not run`},
 	"systemctl set-property --runtime odoo-demo.service MemoryMax": {"",
-		`[ "$(systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo)" != 1.200s ] || echo as before`},
-	"systemctl revert odoo-demo.service": {"", `[ "$(systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo)" = 1.200s ] || echo not as before`},
+		`[ "$(systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo)" != 1.200000s ] || echo as before`},
+	"systemctl revert odoo-demo.service": {"", `[ "$(systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo)" = 1.200000s ] || echo not as before`},
 	"/etc/odoogen/current/bin/release rollback demo": {`/etc/odoogen/current/bin/release deploy demo --restart-only >&2; readlink /opt/odoo/instances/demo-19/current >/run/was`,
 		`[ "$(readlink /opt/odoo/instances/demo-19/current)" != "$(cat /run/was)" ] || echo the same release`},
 	"systemctl start odoogen-backup.service": {`runuser -u postgres -- psql -Xqd demo -c "CREATE TABLE kept AS SELECT 42 AS n"`, ""},

@@ -34,7 +34,8 @@ func ways(h *artifact.Host) map[string]artifact.Door {
 func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 	before, after := ways(was), ways(host)
 	for _, path := range seen.Doors {
-		if d, ok := before[path]; ok && d == after[path] {
+		turned := seen.Ejected && before[path].Link != "" // into a directory, by eject
+		if d, ok := before[path]; ok && d == after[path] && !turned {
 			p.Drift = append(slices.Clone(p.Drift), path)
 		}
 	}

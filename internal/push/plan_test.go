@@ -73,6 +73,20 @@ func TestDoorsThatLeftAreClosed(t *testing.T) {
 	}
 }
 
+// A door of an ejected host is a directory; whoever changed another one did so by hand.
+func TestAnEjectedHostsDoorsAreNoDrift(t *testing.T) {
+	text := []byte(`{"doors": [{"path": "/usr/local/lib/systemd/system", "link": "/etc/odoogen/current/systemd/system"}, {"path": "/etc/x.d/y", "content": "y"}]}` + "\n")
+	same, err := artifact.NewTree("tests", []artifact.File{{Path: artifact.HostName, Mode: 0o444, Data: text, From: []string{""}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &Observation{Ejected: true, Manifest: same.Manifest(), Host: text, Doors: []string{"/usr/local/lib/systemd/system", "/etc/x.d/y"}}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil || !slices.Equal(plan.Drift, []string{"/etc/x.d/y"}) || !slices.Equal(plan.Doors, o.Doors) {
+		t.Errorf("drift %v, doors %v, %v", plan.Drift, plan.Doors, err)
+	}
+}
+
 func TestActionsComeInTheOrderInWhichThingsStandOnEachOther(t *testing.T) {
 	files := []string{
 		"a daemon-reload restart:odoo-qa17.service", "b reload:nginx.service", "c restart:postgresql@15-main.service",
