@@ -643,6 +643,7 @@ checked() {
 	done
 	etc_of_check=1
 	if [ "$1" = 0 ]; then facts+=$'\n'$(leaving); fi
+	! ejected || rm -rf "$etc/current"
 	doors <<<"$facts"
 	turn_link current "$1"
 	while IFS=$'\t' read -r verb a; do
