@@ -43,8 +43,12 @@ func (p *Push) planOfFound(ctx context.Context, h *host) (*Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err := p.net.call(ctx, call{host: h.name, verb: "zero", line: func(w []string) {
-		if w[0] == "aside" && len(w) == 2 {
+		switch {
+		case len(w) != 2:
+		case w[0] == "aside":
 			h.seen.Aside = append(h.seen.Aside, w[1])
+		case w[0] == "goes":
+			h.seen.Going = append(h.seen.Going, w[1])
 		}
 	}})
 	if err != nil {
@@ -61,11 +65,7 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		return nil, fmt.Errorf("%s: the host's own %w", tree.Host, err)
 	}
 	was := hostBefore(seen.Host)
-	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Back: seen.Aside, Frozen: seen.Frozen, Hands: seen.Hands}
-	for _, d := range was.Doors {
-		plan.Closed = append(plan.Closed, d.Path)
-	}
-	slices.Sort(plan.Closed)
+	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Frozen: seen.Frozen, Hands: seen.Hands}
 	var stay []string
 	for _, unit := range was.Units {
 		if slices.Contains(seen.Was, unit) {

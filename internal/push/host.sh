@@ -283,8 +283,10 @@ contents() {
 	done
 }
 
-# zero: what of the host's files is set aside in generation 0.
+# zero: what of the host's files is set aside in generation 0, and the doors that go with a return to it. Those that an
+# ejected host had already are none.
 zero() {
+	awk -F '\t' '$1 == "door" { print "goes\t" $2 }' "$etc/doors" 2>/dev/null || true
 	[ ! -d "$etc/generations/0" ] || find "$etc/generations/0" -mindepth 1 ! -type d -printf 'aside\t/%P\n' | sort
 }
 

@@ -34,6 +34,7 @@ type Observation struct {
 	Ejected    bool     // its configuration is plain files, which were a generation once
 	AsFound    bool     // it was taken back to what it was found as
 	Was        []string // units that ran when it was found
+	Going      []string // doors that are not there any more when it is again what it was found as
 	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
 
 	Made    []Thing               // what pushes have made that outlives generations

@@ -299,6 +299,10 @@ func ejected(r *rig) {
 	}
 	r.holds("tests", "readlink /usr/local/lib/systemd/system; ls /etc/odoogen/generations/0/usr/local/lib/systemd/system/worker.service", "/etc/odoogen/current/systemd/system\n/etc/odoogen/generations/0/usr/local/lib/systemd/system/worker.service")
 	r.run(Applied, change{}, "rollback", "tests", "0", "--yes")
-	plain()
+	r.holds("tests", "stat -c %F /etc/odoogen/current /usr/local/lib/systemd/system; curl -s -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:8080; odoogen-host status | sed 's/:.*//'",
+		"directory\ndirectory\n200\nejected")
+	if after := r.theirs() + r.started("tests", "worker", "vswitch"); after != started {
+		r.t.Errorf("before it was ejected again:\n%s\nafter:\n%s", started, after)
+	}
 	r.push(Applied, change{})
 }
