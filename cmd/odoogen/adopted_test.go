@@ -25,7 +25,7 @@ func TestAdopted(t *testing.T) {
 		return
 	}
 	a := newAdopted(t)
-	for _, step := range []struct {
+	steps := []struct {
 		name string
 		run  func(*adopted)
 	}{
@@ -34,7 +34,11 @@ func TestAdopted(t *testing.T) {
 		{"with odoogen gone the RUNBOOK restarts, limits, goes back and restores", byRunbook},
 		{"it is given back, and it is left running without odoogen", comesAndGoes},
 		{"what left the spec is removed by a purge, and nothing else", purged},
-	} {
+	}
+	if os.Getenv("ADOPTED") == "" {
+		steps = steps[:1] // the others are not part of make test until they were seen to pass on a lab
+	}
+	for _, step := range steps {
 		if !t.Run(step.name, func(t *testing.T) {
 			one := *a
 			one.t = t
