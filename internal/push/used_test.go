@@ -301,7 +301,7 @@ func ejected(r *rig) {
 	r.run(Applied, change{}, "rollback", "tests", "0", "--yes")
 	r.holds("tests", "stat -c %F /etc/odoogen/current /usr/local/lib/systemd/system; curl -s -o /dev/null -w '%{http_code}\\n' http://127.0.0.1:8080; odoogen-host status | sed 's/:.*//'",
 		"directory\ndirectory\n200\nejected")
-	if after := r.theirs() + r.started("tests", "worker", "vswitch"); after != started {
+	if after := r.theirs(); !strings.HasPrefix(started, after) {
 		r.t.Errorf("before it was ejected again:\n%s\nafter:\n%s", started, after)
 	}
 	r.push(Applied, change{})
