@@ -48,7 +48,7 @@ func New(t testing.TB, name string, port int, prepare func(c *Cluster)) *Cluster
 		prepare(c)
 	}
 	t.Cleanup(func() { c.run("pg_ctlcluster", strconv.Itoa(Version), name, "stop", "-m", "immediate") })
-	if out, err := c.run("pg_ctlcluster", strconv.Itoa(Version), name, "start", "--", "-o", "-c fsync=off"); err != nil {
+	if out, err := c.run("pg_ctlcluster", strconv.Itoa(Version), name, "start", "--", "-o", "-c fsync=off -c listen_addresses="); err != nil {
 		log, _ := os.ReadFile(c.log())
 		t.Fatalf("start of %s: %v\n%s%s", name, err, out, log)
 	}
