@@ -33,7 +33,7 @@ func TestUsedHost(t *testing.T) {
 		{"an ejected host runs on without odoogen, and can be adopted again", ejected},
 	}
 	if os.Getenv("USED") == "" {
-		steps = steps[:len(steps)-2] // not part of make test until they were seen to pass on a lab
+		steps = steps[:3] // the others are not part of make test until they were seen to pass one after another
 	}
 	for _, step := range steps {
 		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
@@ -126,7 +126,7 @@ func foundLockedOut(r *rig) {
 func found(r *rig) {
 	before := r.theirs()
 	plan := r.run(1, change{}, "rollback", "tests", "0")
-	for _, want := range []string{"tests: #1 ", "becomes as found (#0)", "then stop worker.service\n", "then reload nginx.service\n", "packages, clusters, databases"} {
+	for _, want := range []string{"tests: #2 ", "becomes as found (#0)", "then stop worker.service\n", "then reload nginx.service\n", "packages, clusters, databases"} {
 		if !strings.Contains(plan, want) || strings.Contains(plan, "stop nginx") {
 			r.t.Errorf("the plan has no %q, or stops nginx:\n%s", want, plan)
 		}
