@@ -97,7 +97,7 @@ func (s *anySpec) operations() {
 	}
 	s.maybe("how long it is", fmt.Sprintf("patching: windows: %q: maxDuration: %q", s.hosts[0].name, rapid.SampledFrom([]string{"30min", "1h", "5400s"}).Draw(s.T, "so long")))
 	s.maybe("what is held", `patching: hold: ["nginx", "libstdc++6"]`, "patching: reboot: false")
-	s.line("budget: {currency: %q, monthly: 100000%s}", s.pick("a currency", "EUR", "XXX"), s.pick("a buffer", "", `, buffer: "5%"`, `, buffer: "99%"`))
+	s.line("budget: {currency: %q, monthly: 100000%s}", s.pick("a currency", "EUR", "CHF"), s.pick("a buffer", "", `, buffer: "5%"`, `, buffer: "99%"`))
 	s.maybe("promises", `targets: {deployP50: "1s", deployP95: "1d", recovery: "10s", restore: "30d", isolationDays: 1}`, "targets: isolationDays: 3650")
 	s.maybe("decisions", "decisions: [{title: "+s.text("a decision", "a")+", instead: "+s.text("what lost", "b")+", because: "+s.text("why", "c")+"}]")
 	if s.departs("a waiver") {
