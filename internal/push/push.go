@@ -381,14 +381,20 @@ func (p *Push) install(ctx context.Context, h *host) error {
 	return err
 }
 
-// check has the host's own programs read what of the generation they would not read as before.
-func (p *Push) check(ctx context.Context, h *host) error {
-	p.Say(h.name, "check")
+// doors are facts of the doors that the plan makes, and of those that it closes.
+func (h *host) doors() *facts {
 	var f facts
 	f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
 	for _, path := range h.plan.Closed {
 		f.add("closed", path)
 	}
+	return &f
+}
+
+// check has the host's own programs read what of the generation they would not read as before.
+func (p *Push) check(ctx context.Context, h *host) error {
+	p.Say(h.name, "check")
+	f := h.doors()
 	areas := map[string]bool{}
 	for _, c := range h.plan.Files {
 		area, rest, _ := strings.Cut(c.Path, "/")
@@ -415,11 +421,7 @@ func (p *Push) check(ctx context.Context, h *host) error {
 // turn flips all hosts, has them act, and then probes them, from themselves and from each other.
 func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
-		var f facts
-		f.doors(h.facts, func(path string) bool { return slices.Contains(h.plan.Doors, path) })
-		for _, path := range h.plan.Closed {
-			f.add("closed", path)
-		}
+		f := h.doors()
 		if !p.found {
 			f.made(h.facts, h.seen.Made)
 		}
@@ -438,7 +440,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		ctx, cancel := context.WithTimeout(ctx, seconds)
 		defer cancel()
 		if p.found {
-			return p.leave(ctx, h, &f, seconds)
+			return p.leave(ctx, h, f, seconds)
 		}
 		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
 			stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
