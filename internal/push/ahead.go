@@ -45,11 +45,11 @@ func (p *Push) Ahead(ctx context.Context, dir string, names []string) {
 	p.ahead = &ahead{net: net, asks: map[string]*ask{}}
 	slots := make(chan struct{}, parallel)
 	for _, w := range earlier {
-		if len(names) > 0 && !slices.Contains(names, w.host) {
+		if len(names) > 0 && !slices.Contains(names, w.name) {
 			continue
 		}
 		a := &ask{wish: w, done: make(chan struct{})}
-		p.ahead.asks[w.host] = a
+		p.ahead.asks[w.name] = a
 		go func() {
 			defer close(a.done)
 			slots <- struct{}{}
@@ -67,7 +67,7 @@ func wishesIn(dir string) ([]*wish, error) {
 	}
 	var all []*wish
 	for _, name := range manifests {
-		w := &wish{host: filepath.Base(filepath.Dir(name)), facts: &artifact.Host{}}
+		w := &wish{name: filepath.Base(filepath.Dir(name)), facts: &artifact.Host{}}
 		if w.manifest, err = os.ReadFile(name); err != nil {
 			return nil, err
 		}
@@ -82,16 +82,8 @@ func wishesIn(dir string) ([]*wish, error) {
 	return all, nil
 }
 
-// network is that of the trees: the one that stands already, where they name the same hosts, routes and keys.
-func (a *ahead) network(trees []*artifact.Tree) (*network, error) {
-	var all []*wish
-	for _, t := range trees {
-		w, err := wishOf(t)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, w)
-	}
+// network is that of all hosts: the one that stands already, where they name the same hosts, routes and keys.
+func (a *ahead) network(all []*wish) (*network, error) {
 	if a != nil && a.leads(all) {
 		return a.net, nil
 	}
@@ -102,7 +94,7 @@ func (a *ahead) network(trees []*artifact.Tree) (*network, error) {
 // leads tells whether the connections are to the hosts that are meant.
 func (a *ahead) leads(all []*wish) bool {
 	for _, w := range all {
-		was := a.net.trees[w.host]
+		was := a.net.trees[w.name]
 		if was == nil || !reflect.DeepEqual(was.Routes, w.facts.Routes) || !slices.Equal(was.HostKeys, w.facts.HostKeys) {
 			return false
 		}
@@ -116,8 +108,8 @@ func (a *ahead) observation(w *wish) (*Observation, error) {
 		return nil, nil
 	}
 	a.mu.Lock()
-	ask := a.asks[w.host]
-	delete(a.asks, w.host)
+	ask := a.asks[w.name]
+	delete(a.asks, w.name)
 	a.mu.Unlock()
 	if ask == nil {
 		return nil, nil

@@ -67,7 +67,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 		return fmt.Errorf("%s: generation %s: %w", h.name, name, err)
 	}
 	h.tree = tree
-	if h.facts, err = ReadHost(tree); err != nil {
+	if h.wish, err = wishOf(tree); err != nil {
 		return err
 	}
 	p.net.trees[h.name] = h.facts

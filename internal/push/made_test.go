@@ -80,7 +80,7 @@ func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
 		Database string `json:"database"`
 	}{Name: "qa", Database: "qa"}
 	p := &Push{wanted: []*artifact.Host{{Host: "tests", Instances: []artifact.Instance{moving}}}}
-	h := &host{name: "tests", plan: &Plan{Left: []Thing{{"database", "qa", "15/main", "qa"}, {"user", "anna", "", ""}}}}
+	h := &host{wish: &wish{name: "tests"}, plan: &Plan{Left: []Thing{{"database", "qa", "15/main", "qa"}, {"user", "anna", "", ""}}}}
 	const want = "tests: database qa in 15/main: instances.qa.moved says that data is to come from there\nhint: when it has come, take that out of the spec"
 	if _, err := p.named(h, nil); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)

@@ -59,7 +59,7 @@ func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
 
 // wish is what a host is asked about: all of a tree that an observation needs.
 type wish struct {
-	host           string
+	name           string // of the host
 	manifest, text []byte // MANIFEST and HOST.json
 	facts          *artifact.Host
 }
@@ -98,7 +98,7 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 	seen.Given = map[string]Given{}
 	same := true
 	var bad error
-	err := n.call(ctx, call{host: w.host, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+	err := n.call(ctx, call{host: w.name, verb: "observe", stdin: ask.reader(), line: func(w []string) {
 		if len(w) < 2 {
 			return
 		}

@@ -41,12 +41,11 @@ type Push struct {
 
 // host is a host of this push.
 type host struct {
-	name  string
-	tree  *artifact.Tree
-	facts *artifact.Host
-	seen  *Observation
-	plan  *Plan
-	next  string // name of the generation to come
+	*wish
+	tree *artifact.Tree
+	seen *Observation
+	plan *Plan
+	next string // name of the generation to come
 }
 
 // Start begins a push to the hosts named, all when none is. The trees are those of the whole topology: a host may be
@@ -57,20 +56,22 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 			return fmt.Errorf("the spec has no host %q", name)
 		}
 	}
-	var err error
-	if p.net, err = p.ahead.network(trees); err != nil {
-		return err
-	}
+	var all []*wish
 	for _, t := range trees {
-		facts, err := ReadHost(t)
+		w, err := wishOf(t)
 		if err != nil {
 			return err
 		}
-		p.wanted = append(p.wanted, facts)
+		all = append(all, w)
+		p.wanted = append(p.wanted, w.facts)
 		if len(names) > 0 && !slices.Contains(names, t.Host) {
 			continue
 		}
-		p.hosts = append(p.hosts, &host{name: t.Host, tree: t, facts: facts})
+		p.hosts = append(p.hosts, &host{wish: w, tree: t})
+	}
+	var err error
+	if p.net, err = p.ahead.network(all); err != nil {
+		return err
 	}
 	nonce := make([]byte, 12)
 	_, err = rand.Read(nonce)
@@ -119,14 +120,10 @@ func (p *Push) place(h *host) {
 
 // look observes a host, where it was not observed ahead.
 func (p *Push) look(ctx context.Context, h *host) (*Observation, error) {
-	wanted, err := wishOf(h.tree)
-	if err != nil {
-		return nil, err
-	}
-	if seen, err := p.ahead.observation(wanted); seen != nil || err != nil {
+	if seen, err := p.ahead.observation(h.wish); seen != nil || err != nil {
 		return seen, err
 	}
-	return p.net.observe(ctx, wanted)
+	return p.net.observe(ctx, h.wish)
 }
 
 func (p *Push) observe(ctx context.Context, h *host) error {

@@ -53,9 +53,9 @@ func newNetwork(all []*wish) (*network, error) {
 	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
 	for _, w := range all {
-		n.trees[w.host] = w.facts
+		n.trees[w.name] = w.facts
 		for _, key := range w.facts.HostKeys {
-			fmt.Fprintf(&known, "%s %s\n", w.host, key)
+			fmt.Fprintf(&known, "%s %s\n", w.name, key)
 		}
 	}
 	var err error
