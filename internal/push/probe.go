@@ -15,15 +15,14 @@ import (
 // seconds. It returns why probes were left out, each reason once: what they ask for is not there yet.
 func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []string, err error) {
 	var own, peer facts
+	probes := h.facts.Probes
 	if p.found {
+		probes = nil
 		for _, unit := range h.plan.stay {
 			own.add("unit", unit)
 		}
 	}
-	for _, probe := range h.facts.Probes {
-		if p.found {
-			break
-		}
+	for _, probe := range probes {
 		f := &own
 		if probe.From == "peer" {
 			f = &peer
