@@ -1,8 +1,6 @@
 package push
 
 import (
-	"os/exec"
-	"path/filepath"
 	"testing"
 )
 
@@ -10,14 +8,6 @@ import (
 // does it, in a mount namespace of its own. A line is what stands at two places of somebody else's and behind a
 // door, then current, confirmed, and what a push has left.
 func TestGenerationZeroAndBack(t *testing.T) {
-	script, err := filepath.Abs("host.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("unshare", "--mount", "bash", "testdata/found.sh", script).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v (it needs root)\n%s", err, out)
-	}
 	const include = "include /etc/odoogen/current/x.d"
 	const left = "/etc/odoogen/.back /etc/odoogen/.doors /var/lib/odoogen/armed /var/lib/odoogen/lease \n"
 	const want = "found: theirs theirs none none none\n" +
@@ -36,7 +26,5 @@ func TestGenerationZeroAndBack(t *testing.T) {
 		"ejected: odoogen turns nothing here; the configuration is the plain files below /etc/odoogen/current\n" +
 		"frozen since T the auditors look\n" +
 		"leased\n"
-	if string(out) != want {
-		t.Errorf("got\n%swant\n%s", out, want)
-	}
+	hostSays(t, "testdata/found.sh", want)
 }

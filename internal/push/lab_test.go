@@ -90,6 +90,21 @@ func newRig(t *testing.T, packages ...string) *rig {
 	return r
 }
 
+// step is a part of a test on one rig.
+type step struct {
+	name string
+	run  func(*rig)
+}
+
+// take takes steps one after another. Each stands on those before it, so it ends at one that fails.
+func (r *rig) take(steps []step) {
+	for _, step := range steps {
+		if !r.t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
+			break
+		}
+	}
+}
+
 // newKey makes an ssh key in the rig's directory.
 func (r *rig) newKey(name string) string {
 	r.t.Helper()

@@ -1,8 +1,6 @@
 package push
 
 import (
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,14 +93,6 @@ func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
 
 // The host's own script keeps the record, and removes nothing that is not in it. It does so in a mount namespace of its own.
 func TestAHostRemovesWhatItHasNoted(t *testing.T) {
-	script, err := filepath.Abs("host.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("unshare", "--mount", "bash", "testdata/made.sh", script).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v (it needs root)\n%s", err, out)
-	}
 	const want = "leased\n" +
 		"made: user ours - -;directory /var/lib/ours - qa;\n" +
 		"leased\n" +
@@ -119,7 +109,5 @@ func TestAHostRemovesWhatItHasNoted(t *testing.T) {
 		"purged\tuser ours\n" +
 		"purged\tdirectory /var/lib/ours\n" +
 		"purged\tsecret by-hand\n"
-	if string(out) != want {
-		t.Errorf("got\n%swant\n%s", out, want)
-	}
+	hostSays(t, "testdata/made.sh", want)
 }

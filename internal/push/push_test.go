@@ -18,11 +18,7 @@ func TestPush(t *testing.T) {
 	if lab.Missing() != nil {
 		return
 	}
-	r := newRig(t)
-	for _, step := range []struct {
-		name string
-		run  func(*rig)
-	}{
+	newRig(t).take([]step{
 		{"a first push that fails leaves the host as it was found", firstFails},
 		{"bare hosts become their trees", fromBare},
 		{"a second push does nothing", nothing},
@@ -46,11 +42,7 @@ func TestPush(t *testing.T) {
 		{"one host confirmed and one not is told as partial, and mended", partial},
 		{"a host that does not answer any more is told as unknown", unknown},
 		{"a host behind a cut link is unreachable and unchanged", linkCut},
-	} {
-		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
-			break // each stands on those before it
-		}
-	}
+	})
 }
 
 // pushed is the change that the hosts are, after onlyWhatMust.

@@ -20,10 +20,7 @@ func TestUsedHost(t *testing.T) {
 		return
 	}
 	r := newRig(t, "postgresql-15")
-	steps := []struct {
-		name string
-		run  func(*rig)
-	}{
+	steps := []step{
 		{"a push leaves alone what runs, and sets aside what is in its way", used},
 		{"what is done by hand is told, and not overwritten unasked", byHand},
 		{"generation 0 that would lock everybody out is not kept", foundLockedOut},
@@ -35,11 +32,7 @@ func TestUsedHost(t *testing.T) {
 	if os.Getenv("USED") == "" {
 		steps = steps[:3] // the others are not part of make test until they were seen to pass one after another
 	}
-	for _, step := range steps {
-		if !t.Run(step.name, func(t *testing.T) { one := *r; one.t = t; step.run(&one) }) {
-			break // each stands on those before it
-		}
-	}
+	r.take(steps)
 }
 
 // run is any command of odoogen's, as the office gives it, with the trees of a change.

@@ -1,29 +1,16 @@
 #!/bin/bash
-# A host of its own in a mount namespace: /etc, /usr/local and /var/lib are written to memory, and systemd is a stand-in
-# that says yes. $1 is the host's script. Two files of somebody else's are in the way of doors.
-set -euo pipefail
-script=$(cat "$1")
-mount --make-rprivate /
-mount -t tmpfs tmpfs /mnt
-for d in etc usr/local var/lib; do
-	mkdir -p /mnt/$d/{upper,work}
-	mount -t overlay -o "lowerdir=/$d,upperdir=/mnt/$d/upper,workdir=/mnt/$d/work" overlay /$d
-done
-mkdir -p /mnt/bin /usr/local/sbin
-printf '#!/bin/sh\ncase "$*" in *list-units*) echo theirs.service x ;; *LoadState*) echo Type=simple ;; esac\n' >/mnt/bin/systemctl
+# Two files of somebody else's are in the way of doors.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/namespace.sh"
+
+printf '#!/bin/sh\ncase "$*" in *list-units*) echo theirs.service x ;; *LoadState*) echo Type=simple ;; esac\n' >/usr/local/sbin/systemctl
 # It runs what a host does by itself, without what its caller holds.
 # shellcheck disable=SC2016
-printf '#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\n[ "$2" = leave_now ] || exit 0\n"$@" 8>&- 9>&- >/dev/null &\n' >/mnt/bin/systemd-run
-chmod +x /mnt/bin/*
-for p in /mnt/bin/*; do cp "$p" /usr/local/sbin/; done
-
-etc=/etc/odoogen
-rm -rf $etc /var/lib/odoogen /etc/x.d /usr/local/lib/x.d
+printf '#!/bin/bash\nwhile [[ $1 == -* ]]; do shift; done\n[ "$2" = leave_now ] || exit 0\n"$@" 8>&- 9>&- >/dev/null &\n' >/usr/local/sbin/systemd-run
+rm -rf /etc/x.d /usr/local/lib/x.d
 mkdir -p /etc/x.d
 echo theirs >/etc/x.d/include
 echo theirs >/etc/x.d/default
-
-host() { bash -c "$script" odoogen "$@"; }
 
 # shellcheck disable=SC2012
 # state WORD: what stands where the doors are, and what current is.

@@ -1,24 +1,12 @@
 #!/bin/bash
-# A host of its own in a mount namespace: /etc and /var/lib are written to memory, and systemd is a stand-in that says yes.
-# $1 is the host's script. A user and a directory are there already.
-set -euo pipefail
-script=$(cat "$1")
-mount --make-rprivate /
-mount -t tmpfs tmpfs /mnt
-for d in etc usr/local var/lib; do
-	mkdir -p /mnt/$d/{upper,work}
-	mount -t overlay -o "lowerdir=/$d,upperdir=/mnt/$d/upper,workdir=/mnt/$d/work" overlay /$d
-done
-mkdir -p /usr/local/sbin
-for program in systemctl systemd-run; do printf '#!/bin/sh\n' >/usr/local/sbin/$program && chmod +x /usr/local/sbin/$program; done
+# A user and a directory are there already.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/namespace.sh"
 
-etc=/etc/odoogen state=/var/lib/odoogen
-rm -rf $etc $state
 mkdir -p $etc/generations/{0,1-a} /var/lib/theirs
 ln -s generations/1-a $etc/current
 useradd --no-create-home theirs
 
-host() { bash -c "$script" odoogen "$@"; }
 record() { echo "$1: $(tr '\t\n' ' ;' <$state/made)"; }
 purge() { # WORDS...
 	local IFS=$'\t'
