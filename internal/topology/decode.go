@@ -30,7 +30,6 @@ type field struct {
 	index int
 	name  string // CUE label; empty for an inlined struct
 	kind  string // "", name, path, value or inline
-	path  cue.Path
 }
 
 var fieldsOf sync.Map // reflect.Type -> []field
@@ -46,11 +45,7 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		name, kind, _ := strings.Cut(tag, ",")
-		f := field{index: i, name: name, kind: kind}
-		if name != "" {
-			f.path = cue.MakePath(cue.Str(name))
-		}
-		out = append(out, f)
+		out = append(out, field{index: i, name: name, kind: kind})
 	}
 	fieldsOf.Store(t, out)
 	return out
@@ -121,21 +116,16 @@ func scalar(v cue.Value) Scalar {
 	return Scalar(text)
 }
 
-// decodeStruct asks for each field by its name. Of an instance only what it says is gone through: most of its settings
-// are its class's, and asking for what is not there costs twice as much as for what is.
+// decodeStruct goes through what a struct says: asking for what is not there costs twice as much as for what is.
 func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
-	ask := func(f field) cue.Value { return v.LookupPath(f.path) }
-	if into.Type() == reflect.TypeFor[Instance]() {
-		said := map[string]cue.Value{}
-		for iter, err := v.Fields(); err == nil && iter.Next(); {
-			said[iter.Selector().Unquoted()] = iter.Value()
-		}
-		ask = func(f field) cue.Value { return said[f.name] }
+	said := map[string]cue.Value{}
+	for iter, err := v.Fields(); err == nil && iter.Next(); {
+		said[iter.Selector().Unquoted()] = iter.Value()
 	}
-	d.decodeFields(v, ask, into, path)
+	d.decodeFields(v, said, into, path)
 }
 
-func (d *decoder) decodeFields(v cue.Value, ask func(field) cue.Value, into reflect.Value, path string) {
+func (d *decoder) decodeFields(v cue.Value, said map[string]cue.Value, into reflect.Value, path string) {
 	for _, f := range fields(into.Type()) {
 		switch f.kind {
 		case "name", "path":
@@ -144,10 +134,10 @@ func (d *decoder) decodeFields(v cue.Value, ask func(field) cue.Value, into refl
 			d.decode(v, into.Field(f.index), path)
 			continue
 		case "inline":
-			d.decodeFields(v, ask, into.Field(f.index), path)
+			d.decodeFields(v, said, into.Field(f.index), path)
 			continue
 		}
-		fv := ask(f)
+		fv := said[f.name]
 		if !fv.Exists() || fv.IncompleteKind() == cue.BottomKind {
 			continue // not there, or refused by CUE
 		}
