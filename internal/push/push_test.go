@@ -77,9 +77,7 @@ func firstFails(r *rig) {
 func fromBare(r *rig) {
 	r.push(Applied, change{})
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
-			r.t.Errorf("%s: %s", host, out)
-		}
+		r.clean(host)
 		if out := r.on(host, "f=/etc/odoogen/current/HOST.json; stat -c %a:%U $f; { echo x >>$f; } 2>/dev/null || echo refused"); out != "444:root\nrefused" {
 			r.t.Errorf("%s: a generation's file is %s", host, out)
 		}
@@ -146,9 +144,7 @@ func (r *rig) sameAs(before string) {
 		r.t.Errorf("%s became %s", before, after)
 	}
 	for _, host := range []string{"tests", "ci"} {
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/.back /var/lib/odoogen/{armed,owed,lease,secrets.new,secrets.old} 2>/dev/null || true"); out != "active\nactive" {
-			r.t.Errorf("%s: %s", host, out)
-		}
+		r.clean(host)
 	}
 	r.push(Applied, pushed)
 }
