@@ -55,7 +55,7 @@ func TestRunbookCommandsExist(t *testing.T) {
 			}
 			seen++
 			if program == "odoogen-host" { // push brings it
-				if script, err := os.ReadFile("../internal/push/host.sh"); err != nil || !strings.Contains(string(script), "\n  "+words[1]+" ") {
+				if script, err := os.ReadFile("../internal/push/host/verbs.sh"); err != nil || !strings.Contains(string(script), "\n  "+words[1]+" ") {
 					t.Errorf("%s: %v, or its help has no %s", command, err, words[1])
 				}
 				continue

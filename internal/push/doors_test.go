@@ -1,9 +1,11 @@
 package push
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -23,10 +25,7 @@ func TestAnOrphanedClusterStaysStopped(t *testing.T) {
 // hostSays runs a session with the host's script in a mount namespace of its own.
 func hostSays(t *testing.T, session, want string) {
 	t.Helper()
-	script, err := filepath.Abs("host.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := scriptFile(t)
 	out, err := exec.Command("unshare", "--mount", "bash", session, script).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v (it needs root)\n%s", err, out)
@@ -34,6 +33,15 @@ func hostSays(t *testing.T, session, want string) {
 	if string(out) != want {
 		t.Errorf("got\n%swant\n%s", out, want)
 	}
+}
+
+func scriptFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "host")
+	if err := os.WriteFile(file, []byte(hostScript), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // The second of two functions of one name would take the place of the first without a word.
@@ -47,5 +55,21 @@ func TestTheHostsScriptHasEachFunctionOnce(t *testing.T) {
 	}
 	if len(seen) < 50 {
 		t.Errorf("%d functions", len(seen))
+	}
+}
+
+func TestTheHostsScriptIsShellcheckClean(t *testing.T) {
+	script := scriptFile(t)
+	if out, err := exec.Command("shellcheck", script).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	parts, err := hostParts.ReadDir("host")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range parts {
+		if text, err := hostParts.ReadFile("host/" + part.Name()); err != nil || !strings.Contains(hostScript, string(text)) {
+			t.Errorf("%s is no part of the script: %v", part.Name(), err)
+		}
 	}
 }

@@ -13,13 +13,8 @@ import (
 	"sync"
 	"time"
 
-	_ "embed"
-
 	"odoogen/internal/artifact"
 )
-
-//go:embed host.sh
-var hostScript string
 
 // errUnreachable is of a host that ssh cannot talk to.
 var errUnreachable = errors.New("unreachable")

@@ -1,0 +1,156 @@
+# At night, on the host itself: no push is near.
+
+# wanted: the units that shall run.
+wanted() {
+	local line
+	[ -f "$etc/current/systemd/system/odoogen.target" ] || return 0
+	while IFS= read -r line; do [[ $line != Wants=* ]] || printf '%s\n' "${line#Wants=}"; done <"$etc/current/systemd/system/odoogen.target"
+}
+
+# status: what stands, what was changed by hand, and what does not run.
+status() {
+	local name confirmed unit wrong owner runs
+	name=$(target current) confirmed=$(target confirmed)
+	if ejected; then
+		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
+	elif [ -z "$name" ]; then
+		printf 'as it was found: nothing of odoogen runs here\n'
+	elif [ -f "$state/armed" ]; then
+		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$name" "${confirmed:-what was found}"
+	else
+		printf '%s, confirmed\n' "$name"
+	fi
+	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
+	if [ -f "$state/lease" ] && [ "$(lease_left)" -gt 0 ]; then
+		IFS=$'\t' read -r _ owner <"$state/lease"
+		printf 'held by %s\n' "$owner"
+	fi
+	[ ! -f "$state/owed" ] || sed 's/^/owed: /; s/\t/ /' "$state/owed"
+	if [ -f "$etc/current/MANIFEST" ]; then
+		differs "$etc/current" | sed 's/^/changed by hand: /'
+		mapfile -t runs < <(wanted)
+		by_hand "${runs[@]}" | sed 's/^hand\t/by hand: /; s/\t/ /'
+	fi
+	while IFS= read -r unit; do
+		! systemctl --quiet is-active "$unit" || continue
+		wrong=$(systemctl show --value --property=ConditionResult "$unit")
+		printf 'not active: %s%s\n' "$unit" "${wrong/#no/, its condition does not hold}" | sed 's/yes$//'
+	done < <(wanted)
+}
+
+# alone: nothing else of odoogen may work while this does.
+alone() {
+	mkdir -p "$state" "$locks"
+	exec 8>"$state/lock"
+	flock --wait 5 8 || die "something else of odoogen works on this host"
+}
+
+# rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, or with 0 to what it
+# was found as, and acts as the files that differ say. It needs no network and no pusher, and nobody confirms it.
+rollback() {
+	local from to="" name facts
+	from=$(stands)
+	! ejected || die "this host is ejected: it has no generations"
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
+	while IFS= read -r name; do
+		if [ -n "${1:-}" ]; then
+			[ "$1" != "$(number "$name")" ] || to=$name
+		elif [ "$from" = 0 ]; then
+			! stood "$name" || to=$name
+		elif [ "$(number "$name")" -lt "$(number "$from")" ]; then
+			to=$name
+		fi
+	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
+	[ "${1:-}" != 0 ] || to=0
+	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
+	[ "$to" != "$from" ] || die "this host is that already"
+	alone
+	exec 9>>"$locks/host.lock"
+	flock --wait 30 9 || die "a job holds $locks/host.lock"
+	if [ "$to" = 0 ]; then
+		facts=$(leaving)
+		stop_ours
+		name=$(wanted)
+		doors <<<"$facts"
+	elif [ "$from" = 0 ]; then
+		facts=$(cat "$etc/doors" && arriving)
+		doors <<<"$facts"
+	fi
+	turn_link current "$to"
+	turn_link confirmed "$to"
+	record "$to" "rolled back on the host" "from $from" || true
+	systemctl daemon-reload
+	if [ "$to" = 0 ]; then
+		forget_found
+		# What ran before runs on, and reads its own files again.
+		{
+			printf 'ssh.service\n'
+			grep -Fx -f "$etc/found/active" <<<"$name" || true
+		} | sort -u |
+			while IFS= read -r name; do act reload "$name" </dev/null || printf 'failed\treload %s\n' "$name"; done
+	else
+		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
+		systemctl start odoogen.target
+	fi
+	printf 'current\t%s\n' "$to"
+}
+
+# stood GENERATION: it was confirmed once, and is not what is left of a push that was reverted.
+stood() {
+	awk -F '\t' -v "g=$1" '$2 == g && ($3 == "confirmed" || $3 ~ /^rolled back/) { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null
+}
+
+# stop_ours stops what runs because of a generation alone, the last first.
+stop_ours() {
+	local unit
+	systemctl stop odoogen.target || true
+	while IFS= read -r unit; do
+		grep -qsFx "$unit" "$etc/found/active" || systemctl stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+	done < <(wanted | tac)
+}
+
+# act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first.
+act_between() {
+	local effect name
+	{ diff <(cut -d ' ' -f 1,2,4 "$1" 2>/dev/null) <(cut -d ' ' -f 1,2,4 "$2") || true; } | sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' |
+		sort -u | awk 'NR == FNR { differs[$1] = 1; next } $4 in differs { print $3 }' - "$2" |
+		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
+		while IFS=: read -r effect name; do
+			case $effect in
+			run | restart | reload) act "$effect" "$name" </dev/null || printf 'failed\t%s %s\n' "$effect" "$name" ;;
+			esac
+		done
+}
+
+# armed_nonce: of the push that waits for its confirmation.
+armed_nonce() {
+	[ -f "$state/armed" ] || die "no push waits for its confirmation"
+	head -n 1 "$state/armed" | cut -f 1
+}
+
+# pay_rest NONCE: does what a push that died has not.
+pay_rest() {
+	[ -f "$state/owed" ] || return 0
+	held "$1"
+	pay
+	rm -f "$state/turning"
+}
+
+# freeze REASON: no push is accepted until it is unlocked.
+freeze() {
+	local reason
+	reason=$(tr -c '[:print:]' ' ' <<<"$*")
+	[ -n "${reason// /}" ] || die "say why, for those who want to push: odoogen-host freeze REASON"
+	alone
+	printf '%s\t%s\n' "$(date -u +%FT%TZ)" "${reason%% }" >"$state/frozen.new"
+	mv -f "$state/frozen.new" "$state/frozen"
+	record "$(stands)" frozen "${reason%% }"
+}
+
+# unlock: pushes are accepted again: not frozen, and held by nobody.
+unlock() {
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation: odoogen-host confirm, or odoogen-host revert"
+	alone
+	rm -f "$state/frozen" "$state/lease" "$state/turning"
+	record "$(stands)" unlocked -
+}

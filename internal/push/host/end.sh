@@ -1,0 +1,153 @@
+# A push ends: confirmed, or taken back.
+
+# confirm NONCE KEEP: makes the current generation the one that stays; a line for the ledger on stdin.
+confirm() {
+	local nonce name old line
+	held "$1"
+	exec 7>"$state/revert.lock"
+	flock --wait 5 7 || die "the revert has begun"
+	[ -f "$state/armed" ] || die "the revert is done already"
+	IFS=$'\t' read -r nonce name old <"$state/armed"
+	[ "$nonce $(stands)" = "$1 $name" ] || die "another push has armed the revert"
+	[ ! -f "$state/owed" ] || die "not all actions are done"
+	read -r line || true
+	turn_link confirmed "$name"
+	links >"$etc/links" || true
+	record "$name" confirmed "$line" || true
+	confirmed_already "$name"
+	printf 'confirmed\t%s\n' "$name" # last of what must be: who asked may be gone, and then this ends here
+	prune "$2" || true
+}
+
+disarm() {
+	rm -f "$state/armed" "$etc/.back" "$state/turning" "$state"/leave{,.said,.ended}
+	systemctl stop odoogen-revert.timer 2>/dev/null || true
+}
+
+# record GENERATION VERDICT TEXT: a line of the ledger.
+record() { printf '%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$1" "$2" "$3" >>"$state/ledger"; }
+
+# prune KEEP: removes generations but the last KEEP, those that links lead to, and those that a process still reads.
+prune() {
+	local name names=() dir
+	mapfile -t names < <(cd "$etc/generations" && printf '%s\n' *-* | sort -t - -k 1,1n | head -n "-$1")
+	for name in "${names[@]}"; do
+		if [ "$name" = "$(target current)" ] || [ "$name" = "$(target confirmed)" ]; then continue; fi
+		dir=$etc/generations/$name
+		[ -z "$(find /proc/[0-9]*/fd /proc/[0-9]*/cwd -lname "$dir*" -print -quit 2>/dev/null)" ] || continue
+		remove "$dir"
+	done
+}
+
+# confirmed_already GENERATION ends a push that is confirmed, also where that was cut off after the rename, which counts.
+confirmed_already() {
+	awk -F '\t' -v "g=$1" '$2 == g && $3 == "confirmed" { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null ||
+		record "$1" confirmed - || true
+	forget_secrets || true
+	forget_doors
+	[ "$(stands)" != 0 ] || forget_found || true
+	disarm
+	rm -f "$state/lease"
+}
+
+# revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
+# no way back.
+revert() {
+	local nonce name old pid line undo=()
+	[ -f "$state/armed" ] || {
+		! IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" || [ "$nonce" != "$1" ] || rm -f "$state/lease"
+		printf 'current\t%s\n' "$(target current)"
+		return 0
+	}
+	IFS=$'\t' read -r nonce name old <"$state/armed"
+	[ "$nonce" = "$1" ] || die "another push has armed the revert"
+	exec 7>"$state/revert.lock"
+	flock --wait 120 7 || die "another revert works"
+	[ -f "$state/armed" ] || {
+		printf 'current\t%s\n' "$(target current)"
+		return 0
+	}
+	if [ -f "$state/turning" ]; then
+		pid=$(cat "$state/turning")
+		! grep -qs odoogen "/proc/$pid/cmdline" || kill "$pid" 2>/dev/null || true
+		rm -f "$state/turning" || true
+	fi
+	if [ "$(target confirmed)" = "$name" ]; then
+		confirmed_already "$name"
+		printf 'current\t%s\n' "$name"
+		return 0
+	fi
+	while IFS= read -r line; do
+		case $line in
+		undo$'\t'*) undo+=("${line#undo$'\t'}") ;;
+		esac
+	done < <(tail -n +2 "$state/armed")
+	undo_all stop
+	take_doors_back
+	turn_back "$old"
+	forget_doors back
+	take_secrets_back
+	[ "$old" != 0 ] || forget_found || true
+	rm -f "$state/owed"
+	undo_all
+	record "$name" reverted "-" || true
+	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
+	disarm
+	rm -f "$state/lease"
+	printf 'current\t%s\n' "$(target current)"
+}
+
+# undo_all [stop]: the actions of the way back; with stop those that come before the flip, else the others.
+undo_all() {
+	local line verb unit
+	for line in "${undo[@]}"; do
+		IFS=$'\t' read -r verb unit <<<"$line"
+		case ${1:-}$verb in
+		stopstop | daemon-reload | run | start | restart | reload) ;;
+		*) continue ;;
+		esac
+		act "$verb" "$unit" && continue
+		printf 'failed\t%s %s\n' "$verb" "$unit"
+		printf '%s\n' "$line" >>"$state/owed" || true
+	done
+}
+
+# boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
+# so it reads again, and is asked for what the generation wants.
+boot() {
+	local confirmed
+	confirmed=$(target confirmed)
+	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
+		rm -rf "$etc/.back" "$etc/.doors"
+		[ "$(stands)" != 0 ] || forget_found
+		return
+	fi
+	take_doors_back --no-block
+	turn_back "${confirmed:-0}"
+	forget_doors back
+	if [ "$(stands)" = 0 ]; then forget_found; fi
+	systemctl daemon-reload
+	! wanted | grep -q . || systemctl --no-block start odoogen.target || true
+}
+
+# boot_state: the same for what the push left below /var.
+boot_state() {
+	local nonce name
+	IFS=$'\t' read -r nonce name _ <"$state/armed"
+	if [ "$(target confirmed)" = "$name" ]; then
+		confirmed_already "$name"
+	else
+		take_secrets_back
+		record "$name" "reverted at boot" - || true
+	fi
+	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
+}
+
+# standing: what a verdict is read from.
+standing() {
+	printf 'current\t%s\nconfirmed\t%s\n' "$(target current)" "$(target confirmed)"
+	[ ! -f "$state/armed" ] || printf 'armed\n'
+}
+
+# export GENERATION: its files, for a push of them from elsewhere.
+export_generation() { tar -c -C "$etc/generations/$1" . | base64 -w 0; }

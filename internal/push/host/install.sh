@@ -1,0 +1,47 @@
+# What of odoogen stands on the host for the time without a push: this script, and two units.
+
+# install_self puts this very script where timer and boot find it.
+install_self() {
+	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
+	chmod 755 "$lib/host.new"
+	mv -f "$lib/host.new" "$lib/host"
+	ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
+	at_boot odoogen-boot.service "$boot_unit"
+	at_boot odoogen-boot-state.service "$boot_state_unit"
+}
+
+at_boot() { # UNIT TEXT
+	local file=/etc/systemd/system/$1
+	[ "$(cat "$file" 2>/dev/null)" != "$2" ] || return 0
+	mkdir -p /etc/systemd/system/sysinit.target.wants
+	printf '%s\n' "$2" >"$file"
+	ln -sfn "../$1" "/etc/systemd/system/sysinit.target.wants/$1"
+}
+
+# A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a
+# generation, the second before all that reads a secret: /var may be a disk of its own, and is mounted later.
+boot_unit='# Goes back to the generation that was confirmed last, where a push was cut off by a loss of power.
+[Unit]
+Description=Confirmed generation of odoogen
+DefaultDependencies=no
+After=systemd-remount-fs.service
+Before=sysinit.target systemd-sysctl.service systemd-sysusers.service systemd-tmpfiles-setup.service network-pre.target
+ConditionPathIsReadWrite=/etc
+ConditionPathExists=/etc/odoogen/.back
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/lib/odoogen/host boot'
+boot_state_unit='# Brings back the secrets of the generation that was confirmed last, where a push was cut off by a loss of power.
+[Unit]
+Description=Secrets of the confirmed generation of odoogen
+DefaultDependencies=no
+RequiresMountsFor=/var/lib/odoogen
+After=odoogen-boot.service
+Before=sysinit.target
+ConditionPathIsReadWrite=/var/lib/odoogen
+ConditionPathExists=/var/lib/odoogen/armed
+
+[Service]
+Type=oneshot
+ExecStart=/usr/local/lib/odoogen/host boot_state'

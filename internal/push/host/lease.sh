@@ -1,0 +1,82 @@
+# The lease of a host is a file that names a push and who made it. It counts while the file is young: the push touches
+# it every few seconds, over its connection, and a push that was killed does not.
+lease_seconds=30
+
+# lease NONCE: takes the host for one push; who takes it stands on stdin.
+lease() {
+	local owner nonce holder
+	read -r owner || true
+	mkdir -p "$state" "$etc/generations/0" "$lib" "$locks"
+	exec 8>"$state/lock"
+	if ! flock --wait 5 8; then # held by what works, also where its pusher is no more
+		IFS=$'\t' read -r _ holder 2>/dev/null <"$state/lease" || holder="something of odoogen that works on this host"
+		printf 'held\t%s\n' "$holder"
+		return
+	fi
+	if [ -f "$state/lease" ]; then
+		IFS=$'\t' read -r nonce holder <"$state/lease"
+		if [ "$nonce" != "$1" ] && [ "$(lease_left)" -gt 0 ]; then
+			printf 'held\t%s\n' "$holder"
+			return
+		fi
+	fi
+	if [ -f "$state/frozen" ]; then
+		sed 's/^/frozen\t/' "$state/frozen"
+		return
+	fi
+	if [ -f "$state/armed" ]; then
+		printf 'held\t%s\n' "a push that was cut off and is about to be reverted"
+		return
+	fi
+	rm -rf "$secrets.new"
+	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
+	mv -f "$state/lease.new" "$state/lease"
+	install_self
+	[ "$(stands)" != 0 ] || remember_found
+	printf 'leased\n'
+}
+
+# remember_found notes what runs, and what starts with the host, while nothing of odoogen does.
+remember_found() {
+	mkdir -p "$etc/found"
+	systemctl list-units --state=active --plain --no-legend --no-pager | sed 's/ .*//' >"$etc/found/active"
+	enabled >"$etc/found/enabled"
+}
+
+enabled() { systemctl list-unit-files --state=enabled --no-legend --no-pager | sed 's/ .*//' | sort; }
+
+# lease_left: for how many seconds more it counts, if nobody touches it.
+lease_left() {
+	local now touched
+	printf -v now '%(%s)T' -1
+	touched=$(stat -c %Y "$state/lease" 2>/dev/null || echo 0)
+	printf '%s' "$((touched + lease_seconds - now))"
+}
+
+# beat NONCE: the push that has the lease is there.
+beat() {
+	local nonce
+	[ -f "$state/lease" ] || return 0
+	IFS=$'\t' read -r nonce _ <"$state/lease" || true
+	[ "$nonce" != "$1" ] || touch -c "$state/lease"
+}
+
+# held NONCE: goes on only while this push has the lease.
+held() {
+	local nonce owner
+	exec 8>"$state/lock"
+	flock --wait 5 8 || die "something else of odoogen works on this host"
+	[ -f "$state/lease" ] || die "this push no longer holds the lease"
+	IFS=$'\t' read -r nonce owner <"$state/lease"
+	[ "$nonce" = "$1" ] || die "this push no longer holds the lease: $owner does"
+	touch -c "$state/lease"
+}
+
+# abandon NONCE: ends a push that changed nothing.
+abandon() {
+	held "$1"
+	[ ! -f "$state/armed" ] || die "the revert is armed"
+	rm -rf "$secrets.new"
+	remove_stray
+	rm -f "$state/lease"
+}

@@ -1,0 +1,193 @@
+# What a push wants to know before it plans: the host as it is.
+
+# observe: facts of what shall be on stdin; prints what is.
+observe() {
+	local current verb a b c d packages=() paths=() name digest="" wants seen runs asked
+	asked=$(facts)
+	current=$(target current)
+	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
+	! ejected || printf 'ejected\t-\n'
+	[ ! -f "$state/frozen" ] || sed 's/^/frozen\t/' "$state/frozen"
+	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
+		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
+	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
+	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
+	for name in /etc/postgresql/*/*/postgresql.conf; do
+		name=${name#/etc/postgresql/}
+		printf 'cluster\t%s\n' "${name%/postgresql.conf}"
+	done
+	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
+	for name in "$secrets"/*; do [ "${name##*/}" = RECORD ] || printf 'lies\t%s\n' "${name##*/}"; done
+	if [ -f "$state/made" ]; then
+		while IFS= read -r a; do printf 'made\t%s\n' "$a"; done <"$state/made"
+	fi
+	while IFS=$'\t' read -r verb a b c d; do
+		case $verb in
+		digest) digest=$a ;;
+		door)
+			if is_dir "$a"; then
+				printf 'door\t%s\ntheirs\t%s\n' "$a" "$a"
+				continue
+			fi
+			paths+=("$a")
+			if [ "$b" = file ] && ! same_text "$a" "$d"; then
+				printf 'door\t%s\n' "$a"
+				[ ! -e "$a" ] || ours "$a" || printf 'theirs\t%s\n' "$a"
+			fi
+			;;
+		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\ntheirs\t%s\n' "$a" "$a" ;;
+		disabled)
+			wants=(/etc/systemd/system/*.wants/"$a")
+			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
+			;;
+		secret) paths+=("$secrets/$a") ;;
+		package) packages+=("$a") ;;
+		esac
+	done <<<"$asked"
+	if [ -f "$secrets/RECORD" ]; then
+		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
+	fi
+	if [ -f "$etc/current/MANIFEST" ]; then
+		mapfile -t runs < <(wanted)
+		by_hand "${runs[@]}" & # systemd takes its time to answer
+		ran_before
+		seen=$(look "$etc/current" "${paths[@]}")
+		wait
+		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
+			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
+			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
+		fi
+	else
+		seen=$(find "${paths[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
+	fi
+	printf '%s\n' "$seen"
+	[ ${#packages[@]} -eq 0 ] || # else it would list all
+		dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+}
+
+# by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and counts more than it, or keeps it from running. It is the administrator's,
+# and no push takes it away. Of builtins, but for one question to systemd: to do nothing must cost nothing.
+by_hand() {
+	local base path name runs=("$@")
+	local -A known=() shall=()
+	for name; do known[$name]=yes shall[$name]=yes; done
+	for path in "$etc"/current/systemd/system/*; do name=${path##*/} known[${name%.d}]=yes; done
+	for base in /etc/systemd/system{,.control} /run/systemd/system{,.control}; do
+		for path in "$base"/*; do
+			name=${path##*/}
+			if [[ $name == *.d ]]; then
+				! adds_to_ours "${name%.d}" || for name in "$path"/*.conf; do printf 'hand\toverride\t%s\n' "$name"; done
+			elif [ -z "${known[$name]:-}" ]; then
+				continue
+			elif [ -e "$path" ] && [ ! -s "$path" ]; then # a link to /dev/null, or an empty file
+				printf 'hand\tmasked\t%s\n' "$name"
+			else
+				printf 'hand\toverride\t%s\n' "$path"
+			fi
+		done
+	done
+	[ ${#runs[@]} -eq 0 ] ||
+		stopped < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job "${runs[@]}" 2>/dev/null)
+	linked_otherwise
+	for path in "$etc"/current/postgresql/*/; do
+		path=${path%/} path=${path##*/}
+		for base in /etc/postgresql/*/"$path"/conf.d/*.conf; do
+			[ "${base##*/}" = odoogen.conf ] || printf 'hand\toverride\t%s\n' "$base"
+		done
+		for base in /var/lib/postgresql/*/"$path"/postgresql.auto.conf; do
+			! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
+		done
+	done
+}
+
+# adds_to_ours NAME: drop-ins of NAME.d count for a unit that is known: its own, those of its template, of a prefix that
+# ends with a dash, and of all units of its kind.
+adds_to_ours() {
+	local kind=${1##*.} unit prefix
+	[ -z "${known[$1]:-}" ] || return 0
+	[[ $1 != *@* ]] || [ -z "${known[${1%%@*}@.$kind]:-}" ] || return 0
+	[[ $1 == *-."$kind" || $1 == "$kind" ]] || return 1
+	prefix=${1%"$kind"} prefix=${prefix%.}
+	for unit in "${!known[@]}"; do [[ $unit != "$prefix"*".$kind" ]] || return 0; done
+	return 1
+}
+
+# stopped: the units among those that shall run which do not, as systemctl shows them on stdin. None is one whose
+# condition does not hold, which has ended, or which is about to start; nor while a job works, which starts again what it
+# stops.
+stopped() {
+	local line n=0 all=()
+	local -A is=()
+	while IFS= read -r line || [ ${#is[@]} -gt 0 ]; do
+		if [ -n "$line" ]; then
+			is[${line%%=*}]=${line#*=}
+			continue
+		fi
+		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-} in
+		*,oneshot/no) ;;
+		loaded,inactive,yes,,*) all+=("${runs[n]}") ;;
+		esac
+		n=$((n + 1)) is=()
+	done
+	[ ${#all[@]} -gt 0 ] || return 0
+	if [ ! -e "$locks/host.lock" ] || flock --nonblock "$locks/host.lock" true; then printf 'hand\tstopped\t%s\n' "${all[@]}"; fi
+}
+
+# ran_before: the units that ran already when the host was found.
+ran_before() {
+	local units
+	[ -f "$etc/found/active" ] || return 0
+	mapfile -t units <"$etc/found/active"
+	printf 'was\t%s\n' "${units[@]}"
+}
+
+# links: what starts with the host, as systemctl enable has it.
+links() {
+	local path
+	for path in /etc/systemd/system/*.wants/*; do printf '%s\n' "${path#/etc/systemd/system/}"; done
+}
+
+# linked_otherwise: the units among those that shall run which were enabled or disabled since the last push.
+linked_otherwise() {
+	local path name
+	local -A before=() after=()
+	[ -f "$etc/links" ] || return 0
+	while IFS= read -r path; do before[${path##*/}]+=$path; done <"$etc/links"
+	for path in /etc/systemd/system/*.wants/*; do after[${path##*/}]+=${path#/etc/systemd/system/}; done
+	for name in "${!shall[@]}"; do
+		if [ "${before[$name]:-}" = "${after[$name]:-}" ]; then continue; fi
+		if [ -n "${after[$name]:-}" ]; then printf 'hand\tenabled\t%s\n' "$name"; else printf 'hand\tdisabled\t%s\n' "$name"; fi
+	done
+}
+
+# sets_something FILE: it holds more than comments.
+sets_something() {
+	local line
+	while IFS= read -r line; do [[ -z $line || $line == \#* ]] || return 0; done <"$1"
+	return 1
+}
+
+# contents: the files on stdin, of which a host has told before.
+contents() {
+	local path
+	while IFS= read -r path; do
+		[ ! -f "$path" ] || printf 'file\t%s\t%s\n' "$path" "$(base64 -w 0 "$path")"
+	done
+}
+
+# zero: what of the host's files is set aside in generation 0, and the doors that go with a return to it. Those that an
+# ejected host had already are none.
+zero() {
+	awk -F '\t' '$1 == "door" { print "goes\t" $2 }' "$etc/doors" 2>/dev/null || true
+	[ ! -d "$etc/generations/0" ] || find "$etc/generations/0" -mindepth 1 ! -type d -printf 'aside\t/%P\n' | sort
+}
+
+# same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
+same_text() {
+	local have want
+	[ -f "$1" ] || return 1
+	IFS= read -r -d '' have <"$1" || true
+	printf -v want '%b' "$2"
+	[ "$have" = "$want" ]
+}

@@ -1,0 +1,83 @@
+# Preparing: what a rollback does not undo.
+
+# packages NONCE NAME: installs the packages on stdin, and starts none of them: the firewall does not stand yet.
+# Debian's come first, for those of vendors need their keys fetched and looked at. apt sees the sources and pins of
+# the generation to come.
+packages() {
+	local wanted verb a b c plain=() late=() vendors=() downloads=() tree=$etc/generations/$2
+	held "$1"
+	wanted=$(facts)
+	while IFS=$'\t' read -r verb a b c; do
+		case $verb in
+		package) [ "$b" = - ] && plain+=("$a") || plain+=("$a=$b") ;;
+		late) [ "$b" = - ] && late+=("$a") || late+=("$a=$b") ;;
+		vendor) vendors+=("$a"$'\t'"$b"$'\t'"$c") ;;
+		download) downloads+=("$a"$'\t'"$b"$'\t'"$c") ;;
+		esac
+	done <<<"$wanted"
+	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
+	enabled >"$scratch/enabled"
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	# PostgreSQL makes no cluster of its own before the door to the generation's setting stands.
+	mkdir -p /etc/postgresql-common/createcluster.d
+	printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.d/odoogen-packages.conf
+	trap 'rm -rf /usr/sbin/policy-rc.d /etc/postgresql-common/createcluster.d/odoogen-packages.conf "$scratch"' EXIT
+	if [ ${#plain[@]} -gt 0 ]; then
+		apt -q update
+		apt -q -y install "${plain[@]}"
+	fi
+	if [ ${#late[@]} -gt 0 ]; then
+		for a in "${vendors[@]}"; do vendor_key "$a"; done
+		install -d "$scratch/sources.list.d" "$scratch/preferences.d"
+		cp -L "$tree/apt/odoogen.sources" "$scratch/sources.list.d/"
+		cp -L "$tree/apt/preferences" "$scratch/preferences.d/odoogen"
+		for a in /etc/apt/sources.list.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/sources.list.d/"; done
+		for a in /etc/apt/preferences.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/preferences.d/"; done
+		b=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
+		apt -q "${b[@]}" update
+		apt -q -y "${b[@]}" install "${late[@]}"
+	fi
+	for a in "${downloads[@]}"; do
+		IFS=$'\t' read -r a b c <<<"$a"
+		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
+		apt -q -y install "$scratch/$a.deb"
+	done
+	# What starts with the host from now on because of us.
+	mkdir -p "$etc/found"
+	{
+		cat "$etc/found/brought" 2>/dev/null || true
+		enabled | comm -13 "$scratch/enabled" -
+	} | sort -u >"$etc/found/brought.new"
+	mv -f "$etc/found/brought.new" "$etc/found/brought"
+}
+
+apt() {
+	apt-get -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 \
+		--no-install-recommends "$@" >"$state/apt.log" 2>&1 || die "apt-get $* failed:" "$(tail -n 12 "$state/apt.log")"
+}
+
+# vendor_key "URL<tab>FINGERPRINT<tab>KEYRING": fetches a vendor's key, and believes it by its fingerprint.
+vendor_key() {
+	local url print keyring found
+	IFS=$'\t' read -r url print keyring <<<"$1"
+	/usr/lib/apt/apt-helper -q download-file "$url" "$scratch/key" >&2
+	found=$(gpg --batch --homedir "$scratch" --with-colons --show-keys "$scratch/key" 2>/dev/null |
+		awk -F : '$1 == "pub" { n++ } $1 == "fpr" && !f { f = $10 } END { if (n == 1) print f }')
+	[ "$found" = "$print" ] || die "the key at $url has fingerprint ${found:-none}, and $print is expected"
+	install -D -m 644 "$scratch/key" "$keyring"
+	rm -f "$scratch/key"
+}
+
+# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped.
+clusters() {
+	local wanted version name port
+	held "$1"
+	wanted=$(facts)
+	while IFS=$'\t' read -r version name port; do
+		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
+		note_made <<<"made"$'\t'"cluster"$'\t'"$version/$name"$'\t'-$'\t'-
+		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
+			--data-checksums >&2 </dev/null
+	done <<<"$wanted"
+}

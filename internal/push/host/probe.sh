@@ -1,0 +1,118 @@
+# What runs is asked whether it works.
+
+# probe SECONDS: tries those on stdin until all answer as they should, for that long at most. After a turn all are tried
+# once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers. Says
+# what it leaves out, and why.
+probe() {
+	local line deadline=$((SECONDS + $1)) held=no wrong asked all facts again
+	asked=$(facts)
+	[ -n "$asked" ] || return 0
+	mapfile -t all <<<"$asked"
+	facts=("${all[@]}")
+	while :; do
+		wrong=() again=()
+		ask_units
+		ask_pages
+		ask_certificates
+		for line in "${facts[@]}"; do
+			probe_one "$line" && continue
+			wrong+=("$said")
+			again+=("$line")
+		done
+		if [ ${#wrong[@]} -eq 0 ]; then
+			[ "$1" -gt 0 ] && [ "$held" = no ] || return 0
+			held=yes
+			again=("${all[@]}")
+		elif [ "$SECONDS" -ge "$deadline" ]; then
+			die "${wrong[@]}"
+		fi
+		facts=("${again[@]}")
+		sleep 0.4
+	done
+}
+
+# ask_units asks systemd about the units among the facts, all at once, as it answers slowly.
+declare -A standing=()
+ask_units() {
+	local units line n=0
+	standing=()
+	mapfile -t units < <(printf '%s\n' "${facts[@]}" | sed -n 's/^unit\t//p')
+	[ ${#units[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi
+	done < <(systemctl show --property=ActiveState,SubState,ConditionResult "${units[@]}")
+}
+
+# ask_pages asks for all pages among the facts, with one program.
+declare -A page=()
+ask_pages() {
+	local line kind url host when ask=() asked=() n=0
+	page=()
+	for line in "${facts[@]}"; do
+		IFS=$'\t' read -r kind url host _ when _ <<<"$line"
+		if [ "$kind" != http ] || { [ "$when" != - ] && [ ! -e "$when" ]; }; then continue; fi
+		[ "$host" != - ] || host=${url#*//} host=${host%%/*}
+		ask+=(--next --silent --output /dev/null --max-time 5 --header "Host: $host" --write-out '%{http_code}\n' "$url")
+		asked+=("$line")
+	done
+	[ ${#asked[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		page[${asked[n]}]=$line
+		n=$((n + 1))
+	done < <(curl "${ask[@]:1}" || true)
+}
+
+# ask_certificates asks for all certificates among the facts, all at once.
+declare -A shown=()
+ask_certificates() {
+	local line kind address name
+	shown=()
+	while IFS= read -r line; do shown[$line]=yes; done < <(
+		for line in "${facts[@]}"; do
+			IFS=$'\t' read -r kind address name <<<"$line"
+			if [ "$kind" = tls ]; then
+				{ ! shows_certificate "$address" "$name" || printf '%s\n' "$line"; } &
+			fi
+		done
+		wait
+	)
+}
+
+# shows_certificate ADDRESS NAME: of that name, whoever has signed it.
+shows_certificate() {
+	local said
+	said=$(timeout 5 openssl s_client -connect "$1" -servername "$2" -verify_hostname "$2" </dev/null 2>&1) || true
+	[[ $said == *'BEGIN CERTIFICATE'* && $said != *num=62:* ]]
+}
+
+probe_one() {
+	local kind a b c d e got
+	IFS=$'\t' read -r kind a b c d e <<<"$1"
+	said="$kind $a"
+	case $kind in
+	unit)
+		got=${standing[$a]:-}
+		said="$a is not up: $got"
+		# Debian's own units among them: a condition that does not hold is no failure.
+		[[ $got == *ActiveState=active* || $got == *ActiveState=inactive*ConditionResult=no* ]]
+		;;
+	http)
+		if [ "$d" != - ] && [ ! -e "$d" ]; then
+			printf 'skipped\t%s\n' "$e"
+			return 0
+		fi
+		got=${page[$1]:-000}
+		said="$a answers $got, and $c is expected"
+		[ "$got" = "$c" ]
+		;;
+	tls)
+		said="$a shows no certificate for $b"
+		[ -n "${shown[$1]:-}" ]
+		;;
+	tcp)
+		said="$a port $b does not answer"
+		timeout 3 bash -c "exec 3<>/dev/tcp/$a/$b" 2>/dev/null
+		;;
+	*) return 1 ;;
+	esac
+}

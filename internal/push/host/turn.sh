@@ -1,0 +1,146 @@
+# The one rename, and what acts on it.
+
+# turn NONCE NAME SECONDS: arms the revert, turns the host and pays what that owes. On stdin the doors to make, "do"
+# actions, the "undo" actions of the way back, and secrets to "forget" once it is confirmed. From here on the host goes
+# back by itself unless this push confirms within SECONDS: by a timer, and after a power cut by the boot unit. The link to
+# go back to is made in advance: a full disk cannot stop a rename.
+turn() {
+	local facts old verb path
+	held "$1"
+	facts=$(facts)
+	mkdir -p "$locks"
+	exec 9>>"$locks/host.lock"
+	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
+	old=$(target confirmed)
+	case $2,$(stands) in
+	0,*) facts+=$'\n'$(leaving) ;;
+	*,0) facts+=$'\n'$(arriving) ;;
+	esac
+	! ejected || facts+=$'\nabsent\t'$etc/current
+	save_doors <<<"$facts"
+	note_made <<<"$facts"
+	{
+		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
+		spare_running <<<"$facts"
+		grep -E '^forget'$'\t' <<<"$facts" || true
+		[ ! -d "$secrets.new" ] || keep_secrets
+	} >"$state/armed.new"
+	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
+	arm_boot "${old:-0}"
+	sync -f "$state"
+	mv -f "$state/armed.new" "$state/armed"
+	sync -f "$etc"
+	systemctl stop odoogen-revert.timer 2>/dev/null || true
+	systemd-run --quiet --collect --unit=odoogen-revert --on-active="$3" --timer-property=AccuracySec=1s \
+		"$lib/host" revert "$1"
+	printf 'phase\tarmed\n'
+	printf '%s\n' "$$" >"$state/turning"
+	mv -f "$state/owed.new" "$state/owed"
+	pay stop
+	doors <<<"$facts"
+	[ "$2" = 0 ] || note_doors <<<"$facts"
+	turn_link current "$2"
+	[ ! -d "$secrets.new" ] || put_secrets
+	printf 'phase\tflipped\n'
+	pay
+	rm -f "$state/turning"
+}
+
+# spare_running: the "undo" facts on stdin, of which none stops what runs already: it is somebody else's, and reads its
+# files again.
+spare_running() {
+	local word verb unit
+	while IFS=$'\t' read -r word verb unit; do
+		[ "$word" = undo ] || continue
+		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
+			[[ $unit != *.target ]] || continue # has nothing to read
+			verb=reload
+		fi
+		printf 'undo\t%s\t%s\n' "$verb" "$unit"
+	done
+}
+
+# arm_boot GENERATION: a boot goes back to it, unless the link is gone by then.
+arm_boot() { ln -sfn "generations/$1" "$etc/.back"; }
+
+# turn_back GENERATION: one rename of what was made in advance turns the host to where it was.
+turn_back() {
+	local was=$etc/.doors$etc/current
+	if [ "$1" != 0 ]; then
+		! ejected || rm -rf "$etc/current" # it was about to be
+	elif [ -d "$was" ] && ! ejected; then # it was, before
+		rm -f "$etc/current"
+		mv -T "$was" "$etc/current"
+	fi
+	if ! ejected; then
+		ln -sfn "generations/$1" "$etc/.current.back" 2>/dev/null || true
+		if [ -L "$etc/.back" ]; then mv -fT "$etc/.back" "$etc/current"; else mv -fT "$etc/.current.back" "$etc/current"; fi
+		[ "$1" != 0 ] || rm -f "$etc/current"
+	fi
+	rm -f "$etc/.back" "$etc/.current.back"
+	sync -f "$etc" || true
+}
+
+# leave NONCE SECONDS: turns the host to what it was found as; facts on stdin, as of a turn. Routes end with it, that of
+# this push among them: a unit of its own does the work, and "left" tells of it over whatever route remains.
+leave() {
+	held "$1"
+	cat >"$state/leave"
+	rm -f "$state/leave.said" "$state/leave.ended"
+	systemd-run --quiet --collect --unit=odoogen-leave "$lib/host" leave_now "$1" "$2"
+}
+
+leave_now() {
+	local code=0
+	"$lib/host" turn "$1" 0 "$2" <"$state/leave" >"$state/leave.said" 2>&1 || code=$?
+	printf 'ended\t%s\n' "$code" >"$state/leave.ended"
+}
+
+left() { cat "$state/leave.said" "$state/leave.ended" 2>/dev/null || true; }
+
+# pay [stop]: does what is owed, one after another, and strikes it out when it is done. With stop, only that: what
+# leaves is stopped while its own generation still stands.
+pay() {
+	local verb unit
+	[ -f "$state/owed" ] || return 0
+	while IFS=$'\t' read -r verb unit; do
+		[ "${1:-$verb}" = "$verb" ] || return 0
+		printf 'acting\t%s\t%s\n' "$verb" "$unit"
+		act "$verb" "$unit" || die "$verb $unit failed:" "$(why "$unit")"
+		tail -n +2 "$state/owed" >"$state/owed.new"
+		mv -f "$state/owed.new" "$state/owed"
+	done < <(cat "$state/owed")
+	[ -s "$state/owed" ] || rm -f "$state/owed"
+}
+
+act() {
+	local try=try-
+	# What the target wants shall run: it is started where it does not.
+	! grep -qsFx "Wants=$2" "$etc/current/systemd/system/odoogen.target" || try=
+	case $1,$try in
+	stop,*) starts_with_host "$2" manual ;;
+	start,* | *,) starts_with_host "$2" auto ;;
+	esac
+	case $1 in
+	daemon-reload) systemctl daemon-reload ;;
+	stop) systemctl stop "$2" ;;
+	run) systemctl restart "$2" ;;
+	start) systemctl start "$2" ;;
+	restart) systemctl "${try}restart" "$2" ;;
+	reload) systemctl "${try}reload-or-restart" "$2" ;;
+	*) return 1 ;;
+	esac >&2
+}
+
+# starts_with_host UNIT auto|manual: whether a cluster starts with the host also where no generation wants it. One that left the spec
+# stays stopped; one that is disabled by hand stays so.
+starts_with_host() {
+	local name=${1#postgresql@}
+	name=${name%.service}
+	if [ "postgresql@$name.service" = "$1" ] && [ -f "/etc/postgresql/${name/-//}/start.conf" ]; then
+		sed -i -E "s/^[[:space:]]*(auto|manual)[[:space:]]*$/$2/" "/etc/postgresql/${name/-//}/start.conf"
+	fi
+}
+
+# why UNIT: the end of what a unit said. Journals hold no secrets: odoogen's units print none.
+why() { [ "$1" = - ] || journalctl --quiet --no-pager -o cat -n 8 -u "$1" 2>/dev/null || true; }

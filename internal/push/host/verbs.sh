@@ -1,0 +1,59 @@
+# The verbs, for a push and for hands.
+
+usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.
+
+  status            what this host is, what was changed by hand, and what does not run
+  rollback          make it the generation before: at once, without the probes of a push
+  rollback NUMBER   or the one of that number; 0 is what the host was found as
+  confirm           keep a push that waits for its confirmation; does first what it has not done
+  revert            or take it back now
+  freeze REASON     accept no push until
+  unlock            accept them again; ends the hold of a push that died, too
+  eject             make everything plain files, and odoogen no longer part of this host; restarts nothing
+  ledger            what was pushed
+
+Generations are below /etc/odoogen/generations. Packages, databases and data never go back.
+'
+
+verb() {
+	local nonce
+	case ${1-} in
+	export) export_generation "$2" ;;
+	ledger) cat "$state/ledger" 2>/dev/null || true ;;
+	status | unlock) "$1" ;;
+	rollback) rollback "${2:-}" ;;
+	freeze) freeze "${@:2}" ;;
+	confirm | revert | eject)
+		if [ $# -gt 1 ]; then
+			"$@"
+		elif [ "$1" = eject ]; then
+			alone
+			eject_now "on the host"
+		else
+			nonce=$(armed_nonce)
+			[ "$1" != confirm ] || pay_rest "$nonce"
+			"$1" "$nonce" 10 <<<"by hand on the host"
+		fi
+		;;
+	observe | zero | contents | lease | abandon | stage | packages | clusters | check | checked | give | turn | leave | leave_now | left | \
+		probe | purge | boot | boot_state | standing)
+		"$@"
+		;;
+	help | --help | -h) printf '%s' "$usage" ;;
+	*)
+		printf '%s' "$usage" >&2
+		exit 64
+		;;
+	esac
+}
+
+# "keep-open VERB" does a verb, says so, and keeps the connection until the push ends: the others go over it. Each line
+# that comes is a heartbeat.
+if [ "${1-}" = keep-open ]; then
+	shift
+	verb "$@"
+	printf 'ready\n'
+	while read -r nonce; do beat "$nonce"; done
+else
+	verb "$@"
+fi
