@@ -75,8 +75,8 @@ func jenkinsUnit(t *topology.Topology, h *topology.Host) *conf.Text {
 	} {
 		u.Set("LoadCredential", s.name+":"+topology.SecretFile(s.name), s.path)
 	}
-	u.Comment("Without its plugins, Jenkins would not read that configuration, and be open to everybody.")
-	u.Exec("ExecStartPre", []string{topology.Bin + "/jenkins-plugins"})
+	u.Comment("Without its plugins, Jenkins would not read that configuration, and be open to everybody. It is not started then.")
+	u.Exec("ExecCondition", []string{topology.Bin + "/jenkins-plugins"})
 	u.Set("RestartSec", "10s")
 	return &u.Text
 }

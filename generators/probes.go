@@ -41,6 +41,15 @@ func hostProbes(t *topology.Topology, h *topology.Host) *conf.Node {
 				Set("url", fmt.Sprintf("http://127.0.0.1:%d/metrics", l.Port)).
 				Set("status", 200), l.Path)
 		}
+		if l.Unit == topology.JenkinsUnit { // asked on the host, which alone knows whether it may start yet
+			all.Add(conf.Object().
+				Set("kind", "http").
+				Set("url", fmt.Sprintf("http://%s:%d/login", h.CI.Address(), l.Port), "ci.jenkins.port", h.CI.AddressPath()).
+				Set("status", 200).
+				Set("when", topology.JenkinsHome+"/plugins/configuration-as-code.jpi").
+				Set("otherwise", "Jenkins has no plugins yet"), l.Path)
+			continue
+		}
 		if l.Reach == topology.Private && h.Private != "" {
 			all.Add(conf.Object().
 				Set("kind", "tcp").

@@ -297,7 +297,7 @@ func (b *runbook) ci() {
 	b.Heading("Jenkins")
 	b.Para(from("ci.jenkins"), "Its configuration is in %s, read at each start; what is changed in the web interface is lost then. The login is %s, its password in %s.",
 		conf.Code(topology.JenkinsCasC), conf.Code("admin"), conf.Code(topology.SecretFile(ci.Jenkins.Admin)))
-	b.para("It does not start without its plugins. They are put in place with Jenkins' own plugin installation manager (jenkins-plugin-manager.jar, from github.com/jenkinsci/plugin-installation-manager-tool):")
+	b.para("It is not started without its plugins: a push says that Jenkins has none yet. They are put in place with Jenkins' own plugin installation manager (jenkins-plugin-manager.jar, from github.com/jenkinsci/plugin-installation-manager-tool):")
 	b.Commands(from("packages.vendors", "ci.jenkins"), "sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
 		topology.Current+"/jenkins/plugins.txt --plugin-download-directory "+topology.JenkinsHome+"/plugins",
 		topology.Bin+"/jenkins-plugins", "systemctl restart "+topology.JenkinsUnit)

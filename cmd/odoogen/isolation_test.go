@@ -150,7 +150,12 @@ func limitsBite(s *servers) {
 		s.t.Errorf("something else than staging19 was restarted:\n%s\n\nafter:\n%s", before, after)
 	}
 	s.in(0, "push", "--yes")
+	s.raised()
 }
+
+// raised sees to it that quotas that a push has raised bind as it says. The lab's hosts have cgroup v1, where the kernel
+// refuses a quota above that of the slice around it, and systemd may set the slice's last. Asked again, it sets both.
+func (s *servers) raised() { s.on("tests", "systemctl daemon-reload") }
 
 // BenchmarkIsolation reports qa17's 99th percentile while staging19 does its worst, as a ratio to what it is when nothing
 // else runs. To reach: 1.25.

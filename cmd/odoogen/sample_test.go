@@ -157,6 +157,13 @@ func everyPart(s *servers) {
 	}
 	refs := s.on("tests", "git ls-remote git://10.0.0.3/odoo17.git refs/heads/17.0 | wc -l; git ls-remote git://10.0.0.3/addons19.git refs/heads/19.0 | wc -l")
 	is("the git mirror, from tests", refs, "1\n1")
+	s.on("ci", "cd /var/lib/jenkins && mv plugins elsewhere && systemctl restart jenkins")
+	if said := s.in(0, "status"); !strings.Contains(said, "Jenkins has no plugins yet") {
+		s.t.Errorf("status without plugins:\n%s", said)
+	}
+	is("Jenkins without its plugins", s.on("ci", "systemctl show --value --property=ActiveState,Result jenkins"), "inactive\n\nexec-condition")
+	s.on("ci", "cd /var/lib/jenkins && mv elsewhere plugins && systemctl restart jenkins")
+	s.in(0, "status", "--wait", "1m")
 	is("Jenkins and Alloy", s.on("ci", "curl -s -o /dev/null -w '%{http_code} ' http://10.0.0.3:8080/login; curl -s -o /dev/null -w %{http_code} http://127.0.0.1:12345/-/ready"), "200 200")
 }
 
@@ -309,6 +316,7 @@ func limitsBind(s *servers) {
 	s.edit(`qa17: #Instance & {CPUQuota: "20%", MemoryMax: "1G", class: "qa"`, `qa17: #Instance & {class: "qa"`)
 	s.review()
 	s.in(0, "push", "--yes")
+	s.raised()
 	if after := running(); after != before {
 		s.t.Errorf("odoo-qa17 was restarted: %s, then %s", before, after)
 	}

@@ -12,9 +12,10 @@ import (
 
 // request is what a client asks of the supervisor, over the unix socket in the lab's directory: one line of JSON.
 type request struct {
-	Op    string   `json:"op"` // status, boot, power-off, power-on, cut, heal, fill, drain, save, restore
-	Host  string   `json:"host,omitempty"`
-	Sides []string `json:"sides,omitempty"` // of cut and heal
+	Op    string            `json:"op"` // status, names, boot, power-off, power-on, cut, heal, fill, drain, save, restore
+	Host  string            `json:"host,omitempty"`
+	Sides []string          `json:"sides,omitempty"` // of cut and heal
+	Names map[string]string `json:"names,omitempty"` // that DNS answers from now on
 }
 
 // answer is one line back: talk while work goes on, and at last how it ended.

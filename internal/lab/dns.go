@@ -10,14 +10,14 @@ import (
 
 // serveNames is the lab's DNS: the hosts' names are theirs, and every other name is the outside world's, so that
 // whatever a spec talks to is answered by the world.
-func serveNames(c net.PacketConn, names map[string]string) {
+func (w *world) serveNames(c net.PacketConn) {
 	buf := make([]byte, 512)
 	for {
 		n, from, err := c.ReadFrom(buf)
 		if err != nil {
 			return
 		}
-		if reply := resolve(buf[:n], names); reply != nil {
+		if reply := resolve(buf[:n], *w.names.Load()); reply != nil {
 			_, _ = c.WriteTo(reply, from)
 		}
 	}

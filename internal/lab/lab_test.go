@@ -38,7 +38,7 @@ func TestLab(t *testing.T) {
 		{"pip installs what is pinned", pipInstalls},
 		{"certificates are issued to those who have the name", certificatesAreIssued},
 		{"pings, logs and metrics arrive", pingsArrive},
-		{"a second up leaves the lab as it is", secondUp},
+		{"a second up leaves the lab as it is, and teaches its DNS", secondUp},
 	} {
 		t.Run(step.name, func(t *testing.T) { step.run(t, rig{r.Lab, t}) })
 	}
@@ -317,12 +317,17 @@ func secondUp(t *testing.T, r rig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := r.Up(t.Context(), Options{Trees: sample(t), Say: func(string) {}})
+	trees := sample(t)
+	trees[1].Files = append(trees[1].Files, file("nginx/sites/qa18.conf", "server {\n\tserver_name qa18.example.com;\n}\n"))
+	after, err := r.Up(t.Context(), Options{Trees: trees, Say: func(string) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("the second up changed the lab:\n%s", diff)
+	}
+	if out, err := r.from(Office, "getent", "hosts", "qa18.example.com"); err != nil || !strings.HasPrefix(out, "203.0.113.10 ") {
+		t.Errorf("DNS has not learned the name of a site that was added: %v: %s", err, out)
 	}
 }
 

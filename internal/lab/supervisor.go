@@ -96,6 +96,9 @@ func (s *supervisor) do(r request, say func(string)) error {
 	s.work.Lock()
 	defer s.work.Unlock()
 	switch r.Op {
+	case "names":
+		s.world.names.Store(&r.Names)
+		return nil
 	case "boot":
 		return s.bootAll(ctx, say)
 	case "save", "restore":

@@ -26,8 +26,8 @@ type Options struct {
 	Say       func(string)     // told what takes long
 }
 
-// Up boots every host of the trees, and returns when all run. A lab that already runs is left as it is. Whatever
-// keeps it from running, nothing of it stays.
+// Up boots every host of the trees, and returns when all run. A lab that already runs is left as it is, but for its DNS,
+// which learns the names of the trees. Whatever keeps it from running, nothing of it stays.
 func (l *Lab) Up(ctx context.Context, o Options) (*Status, error) {
 	if err := Missing(); err != nil {
 		return nil, err
@@ -40,14 +40,14 @@ func (l *Lab) Up(ctx context.Context, o Options) (*Status, error) {
 		return nil, err
 	}
 	defer one.Close()
-	if l.Running() {
-		return l.Status(ctx)
-	}
-	if err := l.sweep(); err != nil {
-		return nil, err
-	}
 	c, err := newConfig(l.spec, o.Trees, o.Whitelist, o.Memory)
 	if err != nil {
+		return nil, err
+	}
+	if l.Running() {
+		return l.ask(ctx, request{Op: "names", Names: c.Names})
+	}
+	if err := l.sweep(); err != nil {
 		return nil, err
 	}
 	status, err := l.up(ctx, c, o)

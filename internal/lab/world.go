@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 )
@@ -29,6 +30,7 @@ type world struct {
 	issuer []byte // the root of the certificates that are issued over ACME
 	acme   *httputil.ReverseProxy
 	metric *httputil.ReverseProxy
+	names  atomic.Pointer[map[string]string] // what DNS answers
 
 	mu       sync.Mutex
 	log      *os.File
@@ -63,7 +65,8 @@ func startWorld(ctx context.Context, c *config) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	go serveNames(names, c.Names)
+	w.names.Store(&c.Names)
+	go w.serveNames(names)
 	if err := w.startPrograms(ctx); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ ask_units() {
 	[ ${#units[@]} -gt 0 ] || return 0
 	while IFS= read -r line; do
 		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi
-	done < <(systemctl show --property=ActiveState,SubState,ConditionResult "${units[@]}")
+	done < <(systemctl show --property=ActiveState,SubState,ConditionResult,Result "${units[@]}")
 }
 
 # ask_pages asks for all pages among the facts, with one program.
@@ -94,7 +94,8 @@ probe_one() {
 		got=${standing[$a]:-}
 		said="$a is not up: $got"
 		# Debian's own units among them: a condition that does not hold is no failure.
-		[[ $got == *ActiveState=active* || $got == *ActiveState=inactive*ConditionResult=no* ]]
+		[[ $got == *ActiveState=active* || ($got == *ActiveState=inactive* &&
+			($got == *ConditionResult=no* || $got == *Result=exec-condition*)) ]]
 		;;
 	http)
 		if [ "$d" != - ] && [ ! -e "$d" ]; then
