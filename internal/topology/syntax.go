@@ -187,6 +187,12 @@ func explainSyntax(p *Problem, lines []string) {
 		}
 	case strings.HasPrefix(p.Message, "expected 'EOF', found '"):
 		p.Message = fmt.Sprintf("a %s too many", strings.Trim(strings.TrimPrefix(p.Message, "expected 'EOF', found "), "'"))
+	case strings.HasPrefix(p.Message, "expected 'IDENT'"):
+		p.Message = "a name is missing here"
+		if strings.HasPrefix(strings.TrimSpace(line), "package") {
+			p.Message = "the package has no name"
+			p.Hint = "package " + packageName
+		}
 	case strings.Contains(p.Message, "before newline in list literal"):
 		p.Message = "the list does not end: a ] or a , is missing"
 	case strings.HasPrefix(p.Message, "import failed") && importLine.MatchString(line):
