@@ -11,7 +11,7 @@ import (
 // Thing is something of a host that outlives every generation. A host keeps a record of those that a push has made: what
 // was there before is somebody else's, whatever the spec says of it.
 type Thing struct {
-	Kind string `json:"kind"`         // cluster, database, role, user, directory or secret
+	Kind string `json:"kind"`         // cluster, database, role, user, directory, certificate or secret
 	Name string `json:"name"`         // of a cluster "15/main", of a directory its path
 	In   string `json:"in,omitempty"` // the cluster of a database or role, "15/main"
 	Of   string `json:"of,omitempty"` // the instance that it was made for
@@ -37,7 +37,7 @@ func things(h *artifact.Host) []Thing {
 	}
 	for _, i := range h.Instances {
 		all = append(all, Thing{"database", i.Database, ids[i.Cluster], i.Name}, Thing{"role", i.Role, ids[i.Cluster], i.Name},
-			Thing{"directory", i.DataDir, "", i.Name}, Thing{"directory", path.Dir(i.Releases), "", i.Name}, Thing{"user", i.Role, "", i.Name})
+			Thing{"directory", i.DataDir, "", i.Name}, Thing{"directory", path.Dir(i.Releases), "", i.Name}, Thing{"certificate", i.Name, "", i.Name}, Thing{"user", i.Role, "", i.Name})
 	}
 	for _, user := range h.Users {
 		if t := (Thing{Kind: "user", Name: user}); !within(t, all) {
@@ -106,8 +106,11 @@ func orphans(made []Thing, after *artifact.Host) []Kept {
 
 // layer is what of a host must be odoogen's that it makes such a thing, as HOST.json's manage has it.
 func (t Thing) layer() string {
-	if t.Kind == "user" || t.Kind == "directory" {
+	switch t.Kind {
+	case "user", "directory":
 		return "users"
+	case "certificate":
+		return "nginx"
 	}
 	return "postgresql"
 }

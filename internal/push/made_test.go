@@ -34,10 +34,10 @@ func TestOrphans(t *testing.T) {
 			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}}, nil},
 		{"an instance has left", things(whole), nil, of([]artifact.Cluster{main}, nil, ba), of([]artifact.Cluster{main}, []string{"anna"}, ba),
 			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}},
-			[]string{"database qa in 15/main", "role odoo-qa in 15/main", "directory /d/qa", "directory /r/qa", "user odoo-qa"}},
+			[]string{"database qa in 15/main", "role odoo-qa in 15/main", "directory /d/qa", "directory /r/qa", "certificate qa", "user odoo-qa"}},
 		{"what was there before is nobody's orphan", things(of([]artifact.Cluster{main}, nil, ba)), nil, of(nil, nil), of(nil, nil),
 			[]Kept{{"cluster", "15/main", []string{"/var/lib/postgresql/15/main"}}, {"instance", "ba", []string{"database ba in main", "/d/ba", "/r/ba"}}},
-			[]string{"cluster 15/main", "directory /d/ba", "directory /r/ba", "user odoo-ba"}}, // with its databases
+			[]string{"cluster 15/main", "directory /d/ba", "directory /r/ba", "certificate ba", "user odoo-ba"}}, // with its databases
 		{"an instance has another database", things(whole), nil, of([]artifact.Cluster{main}, []string{"anna"}, other, ba), of([]artifact.Cluster{main}, []string{"anna"}, other, ba),
 			[]Kept{{Kind: "database", Name: "qa in main"}}, []string{"database qa in 15/main"}},
 		{"a user and a secret have left", things(whole), []string{"token", "by-hand"}, of([]artifact.Cluster{main}, nil, qa, ba), of([]artifact.Cluster{main}, nil, qa, ba),

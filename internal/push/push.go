@@ -589,7 +589,10 @@ func (p *Push) revert(hosts []*host, why error) error {
 }
 
 func before(h *host) string {
-	if h.seen.Generation == "" {
+	switch {
+	case h.seen.Ejected:
+		return "ejected"
+	case h.seen.Generation == "":
 		return "as it was found"
 	}
 	return h.seen.Generation

@@ -22,6 +22,8 @@ doors() {
 				printf '%b' "$b" >"$path.odoogen-new"
 				chmod "$a" "$path.odoogen-new"
 			fi
+			# What was left by an eject is what our link leads to, until the host is turned: mv would not replace it.
+			[ ! "$path.odoogen-new" -ef "$path" ] || rm -f "$path"
 			mv -fT "$path.odoogen-new" "$path"
 			;;
 		closed) unmake "$path" ;;
@@ -134,6 +136,7 @@ take_doors_back() {
 	local was=$etc/.doors verb what
 	[ -f "$was/LIST" ] || return 0
 	while IFS=$'\t' read -r verb what; do
+		[[ $what != /* ]] || rm -f "$what.odoogen-new" || true
 		case $verb in
 		new) rm -rf "$what" || true ;;
 		was)

@@ -25,6 +25,7 @@ is_there() {
 	case $1 in
 	cluster) [ -e "/etc/postgresql/$2/postgresql.conf" ] ;;
 	directory) [ -e "$2" ] ;;
+	certificate) [ -e "$state/tls/$2" ] || [ -e "/etc/letsencrypt/renewal/$2.conf" ] ;;
 	user) getent passwd "$2" >/dev/null ;;
 	database) ! recorded cluster "$3" - && within "$3" 'SELECT datname FROM pg_database' "$2" ;;
 	role) ! recorded cluster "$3" - && within "$3" 'SELECT rolname FROM pg_roles' "$2" ;;
@@ -59,6 +60,10 @@ remove_made() { # KIND NAME IN
 	database) runuser -u postgres -- dropdb --cluster "$3" --if-exists "$2" ;;
 	role) runuser -u postgres -- dropuser --cluster "$3" --if-exists "$2" ;;
 	directory) rm -rf --one-file-system "$2" ;;
+	certificate) # with it goes its renewal, which would fail
+		[ ! -e "/etc/letsencrypt/renewal/$2.conf" ] || certbot delete --non-interactive --cert-name "$2"
+		rm -rf "${state:?}/tls/$2" "$state/tls/.$2".*
+		;;
 	user) ! getent passwd "$2" >/dev/null || userdel "$2" ;;
 	secret) rm -f "$secrets/${2##*/}" ;;
 	*) return 1 ;;

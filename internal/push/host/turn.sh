@@ -68,7 +68,9 @@ turn_back() {
 	local was=$etc/.doors$etc/current
 	if [ "$1" != 0 ]; then
 		! ejected || rm -rf "$etc/current" # it was about to be
-	elif [ -d "$was" ] && ! ejected; then # it was, before
+	elif ejected; then # still
+		rm -rf "$was"
+	elif [ -d "$was" ]; then # it was, before
 		rm -f "$etc/current"
 		mv -T "$was" "$etc/current"
 	fi
