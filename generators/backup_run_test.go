@@ -59,7 +59,11 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.asked()
+	h.write("state/made", "database\tqa17\t15/other\tqa\ndatabase\tqa17\t15/main\tqa17\nrole\todoo-qa17\t15/main\tqa17\n")
 	h.must(0, "qa17: restored from latest", "restore", "qa17")
+	if got := h.read("state/made"); !strings.HasSuffix(got, "role\todoo-qa17\t15/main\tqa17\ndatabase\tqa17_before\t15/main\tqa17\n") {
+		t.Errorf("the record of what was made does not end with the old database:\n%s", got)
+	}
 	if got := h.sql("qa17", "SELECT count(*) FROM partner WHERE name = 'as saved'"); got != "1" {
 		t.Error("the saved row is not there")
 	}

@@ -325,6 +325,11 @@ const untouched = "systemctl show --value --property=Id,InvocationID,ActiveState
 const ran = "systemctl show --value --property=Id,InvocationID,ActiveState nginx shop postgresql@15-main ssh"
 
 func purged(a *adopted) {
+	const old = "  orphan: database demo_before in main\n" // since the RUNBOOK's restore
+	if said := a.in(0, "status"); !strings.Contains(said, old) {
+		a.t.Errorf("status:\n%s", said)
+	}
+	a.in(0, "purge", "box", "--yes")
 	if said := a.in(0, "purge", "box", "--yes"); said != "box: no orphans\n" {
 		a.t.Errorf("purge: %s", said)
 	}
