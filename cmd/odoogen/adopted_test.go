@@ -325,7 +325,7 @@ const untouched = "systemctl show --value --property=Id,InvocationID,ActiveState
 const ran = "systemctl show --value --property=Id,InvocationID,ActiveState nginx shop postgresql@15-main ssh"
 
 func purged(a *adopted) {
-	const old = "  orphan: database demo_before in main\n" // since the RUNBOOK's restore
+	const old = "  orphan: database demo_before in main, kept until it is purged\n" // since the RUNBOOK's restore
 	if said := a.in(0, "status"); !strings.Contains(said, old) {
 		a.t.Errorf("status:\n%s", said)
 	}
@@ -353,7 +353,7 @@ func purged(a *adopted) {
 		}
 	}
 	const named = "box: removes for good\n  database demo in 15/main\n  role odoo-demo in 15/main\n  directory /var/lib/odoo/demo\n" +
-		"  directory /opt/odoo/instances/demo-19\n  certificate demo\n  user odoo-demo\n"
+		"  directory /opt/odoo/instances/demo-19\n  user odoo-demo\n  certificate demo\n"
 	if said := a.in(1, "purge", "box"); !strings.HasPrefix(said, named) || !strings.Contains(said, "not purged") {
 		a.t.Errorf("purge, not confirmed:\n%s", said)
 	}
