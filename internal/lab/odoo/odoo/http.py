@@ -22,6 +22,7 @@ from odoo.config import options
 log = logging.getLogger('werkzeug')
 HOME = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # the release, wherever `current` leads meanwhile
 busy = set()  # the threads that work on a request
+idle = []  # connections that no thread uses
 
 
 def answer(client, address, websocket):
@@ -94,17 +95,25 @@ class Request(BaseHTTPRequestHandler):
         self.reply(303, 'see %s' % to, Location=to, **headers)
 
     def ask(self, query, *values):
-        """One row of the instance's database; None where it has none, or is not one of Odoo's."""
-        try:
-            connection = database.connect(options['db_name'])
+        """One row of the instance's database; None where it has none, or is not one of Odoo's. The connection is kept for
+        who asks next, as Odoo's pool keeps it, until the server ends it."""
+        while True:
             try:
-                with connection.cursor() as cr:
+                connection, kept = idle.pop(), True
+            except IndexError:
+                connection, kept = None, False
+            try:
+                connection = connection or database.connect(options['db_name'])
+                with connection, connection.cursor() as cr:
                     cr.execute(query, values)
-                    return cr.fetchone()
-            finally:
-                connection.close()
-        except (psycopg2.errors.UndefinedTable, psycopg2.OperationalError):
-            return None
+                    row = cr.fetchone()
+                idle.append(connection)
+                return row
+            except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.UndefinedTable) as e:
+                if connection:
+                    connection.close()
+                if not kept or isinstance(e, psycopg2.errors.UndefinedTable):
+                    return None
 
     # --- Pages --------------------------------------------------------------------------------------------------
 
