@@ -160,6 +160,7 @@ func everyPart(s *servers) {
 	if said := s.in(0, "status"); !strings.Contains(said, "Jenkins has no plugins yet") {
 		s.t.Errorf("status without plugins:\n%s", said)
 	}
+	s.in(0, "drift", "ci") // nobody has stopped it by hand
 	is("Jenkins without its plugins", s.on("ci", "systemctl show --value --property=ActiveState,Result jenkins"), "exec-condition\ninactive")
 	s.on("ci", "cd /var/lib/jenkins && mv elsewhere plugins && systemctl restart jenkins")
 	s.in(0, "status", "--wait", "1m")

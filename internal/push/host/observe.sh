@@ -66,8 +66,8 @@ observe() {
 		dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
 }
 
-# by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and counts more than it, or keeps it from running. It is the administrator's,
-# and no push takes it away. Of builtins, but for one question to systemd: to do nothing must cost nothing.
+# by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and
+# counts more than it, or keeps it from running. It is the administrator's, and no push takes it away. Of builtins, but for one question to systemd: to do nothing must cost nothing.
 by_hand() {
 	local base path name runs=("$@")
 	local -A known=() shall=()
@@ -88,7 +88,7 @@ by_hand() {
 		done
 	done
 	[ ${#runs[@]} -eq 0 ] ||
-		stopped < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job "${runs[@]}" 2>/dev/null)
+		stopped < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job,Result "${runs[@]}" 2>/dev/null)
 	linked_otherwise
 	for path in "$etc"/current/postgresql/*/; do
 		path=${path%/} path=${path##*/}
@@ -124,8 +124,8 @@ stopped() {
 			is[${line%%=*}]=${line#*=}
 			continue
 		fi
-		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-} in
-		*,oneshot/no) ;;
+		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-}/${is[Result]:-} in
+		*,oneshot/no/* | */exec-condition) ;;
 		loaded,inactive,yes,,*) all+=("${runs[n]}") ;;
 		esac
 		n=$((n + 1)) is=()
