@@ -168,6 +168,11 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	return plan, nil
 }
 
+// replaces tells whether something that runs goes on as something new: what it was may still answer for a moment.
+func (p *Plan) replaces() bool {
+	return slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Verb != "daemon-reload" && a.Verb != "start" })
+}
+
 // target wants all that runs.
 const target = "odoogen.target"
 

@@ -40,7 +40,10 @@ func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []strin
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(seconds)*time.Second)
 	defer cancel()
-	args := []string{strconv.Itoa(seconds)}
+	args := []string{strconv.Itoa(seconds), "once"}
+	if seconds > 0 && h.plan.replaces() {
+		args[1] = "twice"
+	}
 	note := func(w []string) {
 		if w[0] == "skipped" && len(w) == 2 && !slices.Contains(skipped, w[1]) {
 			skipped = append(skipped, w[1])

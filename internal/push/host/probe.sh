@@ -1,8 +1,8 @@
 # What runs is asked whether it works.
 
-# probe SECONDS: tries those on stdin until all answer as they should, for that long at most. After a turn all are tried
-# once more a moment later: a reload is begun, not awaited, and what it replaces may have given the first answers. Says
-# what it leaves out, and why.
+# probe SECONDS once|twice: tries those on stdin until all answer as they should, for that long at most. Where something
+# was reloaded or restarted all are tried once more a moment later: a reload is begun, not awaited, and what it replaces
+# may have given the first answers. Says what it leaves out, and why.
 probe() {
 	local line deadline=$((SECONDS + $1)) held=no wrong asked all facts again
 	asked=$(facts)
@@ -20,7 +20,7 @@ probe() {
 			again+=("$line")
 		done
 		if [ ${#wrong[@]} -eq 0 ]; then
-			[ "$1" -gt 0 ] && [ "$held" = no ] || return 0
+			[ "$2" = twice ] && [ "$held" = no ] || return 0
 			held=yes
 			again=("${all[@]}")
 		elif [ "$SECONDS" -ge "$deadline" ]; then
@@ -43,46 +43,49 @@ ask_units() {
 	done < <(systemctl show --property=ActiveState,SubState,ConditionResult,Result "${units[@]}")
 }
 
-# ask_pages asks for all pages among the facts, with one program.
+# ask_pages asks for all pages among the facts, with one program, at once.
 declare -A page=()
 ask_pages() {
-	local line kind url host when ask=() asked=() n=0
+	local line kind url host when n code ask=() asked=()
 	page=()
 	for line in "${facts[@]}"; do
 		IFS=$'\t' read -r kind url host _ when _ <<<"$line"
 		if [ "$kind" != http ] || { [ "$when" != - ] && [ ! -e "$when" ]; }; then continue; fi
 		[ "$host" != - ] || host=${url#*//} host=${host%%/*}
-		ask+=(--next --silent --output /dev/null --max-time 5 --header "Host: $host" --write-out '%{http_code}\n' "$url")
+		ask+=(--next --silent --output /dev/null --max-time 5 --header "Host: $host" --write-out '%{urlnum} %{http_code}\n' "$url")
 		asked+=("$line")
 	done
 	[ ${#asked[@]} -gt 0 ] || return 0
-	while IFS= read -r line; do
-		page[${asked[n]}]=$line
-		n=$((n + 1))
-	done < <(curl "${ask[@]:1}" || true)
+	while read -r n code; do
+		page[${asked[n]}]=$code
+	done < <(curl --parallel --parallel-immediate --no-progress-meter "${ask[@]:1}" || true)
 }
 
-# ask_certificates asks for all certificates among the facts, all at once.
+# ask_certificates asks for all certificates among the facts, with one program, at once. Whoever has signed them, they
+# must be of the name. What curl asks for beside them, TRACE, nginx refuses itself.
 declare -A shown=()
 ask_certificates() {
-	local line kind address name
+	local line kind address name n="" ask=() asked=() names=()
 	shown=()
-	while IFS= read -r line; do shown[$line]=yes; done < <(
-		for line in "${facts[@]}"; do
-			IFS=$'\t' read -r kind address name <<<"$line"
-			if [ "$kind" = tls ]; then
-				{ ! shows_certificate "$address" "$name" || printf '%s\n' "$line"; } &
-			fi
-		done
-		wait
-	)
-}
-
-# shows_certificate ADDRESS NAME: of that name, whoever has signed it.
-shows_certificate() {
-	local said
-	said=$(timeout 5 openssl s_client -connect "$1" -servername "$2" -verify_hostname "$2" </dev/null 2>&1) || true
-	[[ $said == *'BEGIN CERTIFICATE'* && $said != *num=62:* ]]
+	for line in "${facts[@]}"; do
+		IFS=$'\t' read -r kind address name <<<"$line"
+		[ "$kind" = tls ] || continue
+		ask+=(--next --silent --insecure --output /dev/null --max-time 5 --request TRACE --connect-to "::$address"
+			--write-out '#%{urlnum}\n%{certs}\n' "https://$name/")
+		asked+=("$line") names+=("$name")
+	done
+	[ ${#asked[@]} -gt 0 ] || return 0
+	while IFS= read -r line; do
+		case $line in
+		'#'*) n=${line#?} ;;
+		'X509v3 Subject Alternative Name:'*) # the first is that of the certificate itself
+			[ -n "$n" ] || continue
+			line=", ${line#*:},"
+			[[ $line != *", DNS:${names[n]},"* && $line != *", DNS:*.${names[n]#*.},"* ]] || shown[${asked[n]}]=yes
+			n=""
+			;;
+		esac
+	done < <(curl --parallel --parallel-immediate --no-progress-meter "${ask[@]:1}" || true)
 }
 
 probe_one() {
