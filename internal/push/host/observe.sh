@@ -2,7 +2,7 @@
 
 # observe: facts of what shall be on stdin; prints what is.
 observe() {
-	local current verb a b c d packages=() paths=() name digest="" wants seen runs asked
+	local current verb a b c d packages=() paths=() name digest="" installed="" wants seen runs asked
 	asked=$(facts)
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
@@ -45,6 +45,9 @@ observe() {
 		package) packages+=("$a") ;;
 		esac
 	done <<<"$asked"
+	if [ ${#packages[@]} -gt 0 ]; then # of none it would list all; what takes its time begins first
+		exec {installed}< <(dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true)
+	fi
 	if [ -f "$secrets/RECORD" ]; then
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
@@ -62,8 +65,10 @@ observe() {
 		seen=$(find "${paths[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
 	fi
 	printf '%s\n' "$seen"
-	[ ${#packages[@]} -eq 0 ] || # else it would list all
-		dpkg-query -W -f 'package\t${Package}\t${Version}\t${db:Status-Status}\n' "${packages[@]}" 2>/dev/null || true
+	if [ -n "$installed" ]; then
+		mapfile -t packages <&"$installed"
+		[ ${#packages[@]} -eq 0 ] || printf '%s\n' "${packages[@]}"
+	fi
 }
 
 # by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and
