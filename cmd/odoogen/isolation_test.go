@@ -96,6 +96,7 @@ func (s *servers) scaled() {
 	out := filepath.Join(s.t.TempDir(), "scaled")
 	s.run(0, "lab", "build", "--scale-quotas", "-o", out)
 	s.in(0, "push", "--yes", "--unreviewed", "--built", out)
+	s.bound()
 }
 
 // limitsBite: whatever staging19 does, it stays within what it was given, is killed inside its own slice, and no request
@@ -151,12 +152,13 @@ func limitsBite(s *servers) {
 		s.t.Errorf("something else than staging19 was restarted:\n%s\n\nafter:\n%s", before, after)
 	}
 	s.in(0, "push", "--yes")
-	s.raised()
+	s.bound()
 }
 
-// raised sees to it that quotas that a push has raised bind as it says. The lab's hosts have cgroup v1, where the kernel
-// refuses a quota above that of the slice around it, and systemd may set the slice's last. Asked again, it sets both.
-func (s *servers) raised() { s.on("tests", "systemctl daemon-reload") }
+// bound sees to it that quotas bind as the last push says. The lab's hosts may have cgroup v1, where the kernel refuses a
+// slice less than what is in it has, and what is in it more than it has itself; systemd sets them in any order. Asked
+// again, it sets what was refused.
+func (s *servers) bound() { s.on("tests", "systemctl daemon-reload") }
 
 // BenchmarkIsolation reports qa17's 99th percentile while staging19 does its worst, as a ratio to what it is when nothing
 // else runs. To reach: 1.25. It also reports it without what staging19 does to the disk: a lab's hosts have one disk

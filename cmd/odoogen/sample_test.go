@@ -316,7 +316,7 @@ func limitsBind(s *servers) {
 	s.edit(`qa17: #Instance & {CPUQuota: "20%", MemoryMax: "1G", class: "qa"`, `qa17: #Instance & {class: "qa"`)
 	s.review()
 	s.in(0, "push", "--yes")
-	s.raised()
+	s.bound()
 	if after := running(); after != before {
 		s.t.Errorf("odoo-qa17 was restarted: %s, then %s", before, after)
 	}
