@@ -70,8 +70,8 @@ login /mnt/own deploy@127.0.0.1 id
 echo "- nobody logs in without a key"
 login /dev/null -o PreferredAuthentications=password,keyboard-interactive anna@127.0.0.1 id
 echo "- root, by the key of the first push"
-mkdir -p /mnt/root/.ssh; usermod -d /mnt/root root 2>/dev/null || sed -i 's,^root:\(.*\):/root:,root:\1:/mnt/root:,' /etc/passwd
-cp /mnt/own.pub /mnt/root/.ssh/authorized_keys; chmod -R go-w /mnt/root
+mkdir -p /mnt/home/.ssh; usermod -d /mnt/home root 2>/dev/null || sed -i 's,^root:\(.*\):/root:,root:\1:/mnt/home:,' /etc/passwd
+cp /mnt/own.pub /mnt/home/.ssh/authorized_keys; chmod -R go-w /mnt/home
 login /mnt/own root@127.0.0.1 id -un
 `)
 	const refused = "deploy: want: release deploy|rollback|list INSTANCE ..., or a git push to /srv/git\nexit 64\n"

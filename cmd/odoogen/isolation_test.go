@@ -14,7 +14,7 @@ import (
 
 // stress is what staging19 may do at its worst: more processes than it has CPU, more memory than it may have, a disk
 // that is written to without pause, and heavy queries in the cluster of its class. It runs for as many seconds; "dry"
-// leaves out the disk.
+// leaves out what fills the disk. The queries' temporary files stay.
 const stress = `until=$((SECONDS + $1))
 in_slice() { systemd-run --quiet --collect --slice=odoo-staging19.slice --uid=odoo-staging19 --property=RuntimeMaxSec="$1" -- "${@:2}"; }
 for i in 1 2 3 4; do in_slice "$1" sh -c 'while :; do :; done'; done
