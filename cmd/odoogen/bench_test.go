@@ -205,7 +205,7 @@ func (r *benchRig) nothing(b *testing.B, position string) {
 	report(b, ratios, "x-ssh", "nothing to do on two hosts, from %s: %.2f s; ssh true to the slower: %.2f s; limit 1.5", position, middle(pushes), middle(peers))
 }
 
-// oneFile changes nginx's page of one host there and back: staged, checked, flipped, reloaded, probed, confirmed.
+// oneFile changes a limit there and back, after a plan of it: staged, checked, flipped, reloaded, probed, confirmed.
 func (r *benchRig) oneFile(b *testing.B) {
 	spec := filepath.Join(r.dir, "envs.cue")
 	before, err := os.ReadFile(spec)
@@ -221,6 +221,8 @@ func (r *benchRig) oneFile(b *testing.B) {
 		r.write(b, spec, text)
 		r.run(b, "", r.odoogen, "build", "-o", "golden")
 		r.commit(b)
+		r.run(b, "", "sleep", "2.1") // what has just changed is looked at again
+		r.at(b, "vpn", "sh", "-c", r.odoogen+" plan || true")
 		took = append(took, r.push(b, "vpn", "--yes").Seconds())
 	}
 	report(b, took, "s/change", "a limit changed, checked, turned, probed and confirmed; limit 3")

@@ -12,14 +12,15 @@ import (
 )
 
 func newDrift() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{again: true}
 	var asJSON, adopt bool
 	cmd := &cobra.Command{
 		Use:   "drift [HOST...]",
 		Short: "Show what was changed by hand on the hosts",
 		Long: `Compare every file of the generation that a host runs with what was pushed, the ways that lead to it, and what lies
 beside it and counts more: overrides of systemctl edit and set-property, masks, stopped units, settings of ALTER SYSTEM.
-Exit code 2 says that something is otherwise. A push takes back what is in odoogen's own files only with
+Exit code 2 says that something is otherwise. It reads every file again, also those that have not changed since a push
+read them. A push takes back what is in odoogen's own files only with
 --overwrite-drift; what lies beside them is the administrator's, and stays.
 
 --adopt prints the CUE that would keep it, a line for each setting, and says where the spec has no word for one.`,

@@ -24,6 +24,7 @@ import (
 type pushOptions struct {
 	built    string
 	identity identity
+	again    bool // every file of the hosts is looked at, though it has not changed since
 	progress *progress
 }
 
@@ -75,7 +76,7 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	p := &push.Push{Owner: operator(), Say: o.progress.say}
+	p := &push.Push{Owner: operator(), Say: o.progress.say, LookAgain: o.again}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		p.Ahead(cmd.Context(), "golden", names)
 	}

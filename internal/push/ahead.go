@@ -54,7 +54,7 @@ func (p *Push) Ahead(ctx context.Context, dir string, names []string) {
 			defer close(a.done)
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			a.seen, a.err = net.observe(ctx, w)
+			a.seen, a.err = net.observe(ctx, w, p.LookAgain)
 		}()
 	}
 }

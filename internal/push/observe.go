@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -72,8 +73,9 @@ func wishOf(t *artifact.Tree) (*wish, error) {
 	return &wish{t.Host, t.Manifest(), t.File(artifact.HostName).Data, facts}, nil
 }
 
-// observe asks a host what it is, in one round trip.
-func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
+// observe asks a host what it is, in one round trip. A host answers from memory where none of its files has changed since
+// it was asked last, unless it shall look again.
+func (n *network) observe(ctx context.Context, w *wish, again bool) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	host := w.facts
@@ -90,7 +92,7 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 	for _, d := range host.Downloads {
 		wanted[d.Package] = d.Version + "*" // the release's own suffix
 	}
-	for name := range wanted {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) { // what is asked is the same each time, for a host to remember
 		ask.add("package", name)
 	}
 	seen := &Observation{}
@@ -98,7 +100,11 @@ func (n *network) observe(ctx context.Context, w *wish) (*Observation, error) {
 	seen.Given = map[string]Given{}
 	same := true
 	var bad error
-	err := n.call(ctx, call{host: w.name, verb: "observe", stdin: ask.reader(), line: func(w []string) {
+	var args []string
+	if again {
+		args = []string{"again"}
+	}
+	err := n.call(ctx, call{host: w.name, verb: "observe", args: args, stdin: ask.reader(), line: func(w []string) {
 		if len(w) < 2 {
 			return
 		}

@@ -21,6 +21,7 @@ type Push struct {
 	Owner          string // who pushes, for the lease and the ledger
 	Review         *Review
 	OverwriteDrift bool
+	LookAgain      bool          // at every file of a host, though none has changed since it was looked at last
 	Wait           time.Duration // for another push that holds a host
 	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
 	ProbeFor       time.Duration // how long a probe may fail until it counts
@@ -123,7 +124,7 @@ func (p *Push) look(ctx context.Context, h *host) (*Observation, error) {
 	if seen, err := p.ahead.observation(h.wish); seen != nil || err != nil {
 		return seen, err
 	}
-	return p.net.observe(ctx, h.wish)
+	return p.net.observe(ctx, h.wish, p.LookAgain)
 }
 
 func (p *Push) observe(ctx context.Context, h *host) error {
@@ -415,7 +416,7 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	return p.net.call(ctx, call{host: h.name, verb: "check", args: []string{p.nonce, h.next}, stdin: f.reader()})
 }
 
-// turn flips all hosts, has them act, and then probes them, from themselves and from each other.
+// turn flips all hosts, has them act, and then probes them, from themselves and from each other, and logs in anew.
 func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	err := each(hosts, func(h *host) error {
 		f := h.doors()
@@ -445,13 +446,31 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	if err != nil {
 		return err
 	}
-	return each(hosts, func(h *host) error {
+	var both sync.WaitGroup
+	var locked error
+	both.Go(func() { locked = p.reconnect(ctx, hosts) })
+	err = each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
 		skipped, err := p.probe(ctx, h, int(p.ProbeFor.Seconds()))
 		for _, why := range skipped {
 			p.Say(h.name, "not probed: "+why)
 		}
 		return err
+	})
+	both.Wait()
+	return errors.Join(err, locked)
+}
+
+// reconnect makes the connections that confirm, over routes that are not those of the push: what confirms has logged in
+// through the new firewall, to the new sshd. All of them stand before the first host is confirmed.
+func (p *Push) reconnect(ctx context.Context, hosts []*host) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return each(hosts, func(h *host) error {
+		if err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true}); err != nil {
+			return fmt.Errorf("over a new connection: %w", err)
+		}
+		return nil
 	})
 }
 
@@ -474,23 +493,13 @@ func (p *Push) armed(plan *Plan) time.Duration {
 	return 3*time.Minute + time.Duration(len(plan.Actions))*5*time.Second
 }
 
-// confirm makes every host stay what it is, over connections and routes that are not those of the push: what confirms
-// has logged in through the new firewall, to the new sshd. All of them stand before the first host is confirmed.
+// confirm makes every host stay what it is, over the connections that were made after the flip.
 func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := each(hosts, func(h *host) error {
-		if err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true}); err != nil {
-			return fmt.Errorf("over a new connection: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return p.revert(hosts, err)
-	}
 	var mu sync.Mutex
 	confirmed := 0
-	err = each(hosts, func(h *host) error {
+	err := each(hosts, func(h *host) error {
 		line := fmt.Sprintf("%s by %s", p.commit(), p.Owner)
 		err := p.net.call(ctx, call{host: h.name, verb: "confirm", args: []string{p.nonce, "10"}, stdin: strings.NewReader(line + "\n"),
 			fresh: true, line: func(w []string) {

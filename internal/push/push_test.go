@@ -22,6 +22,7 @@ func TestPush(t *testing.T) {
 		{"a first push that fails leaves the host as it was found", firstFails},
 		{"bare hosts become their trees", fromBare},
 		{"a second push does nothing", nothing},
+		{"a host that answers from memory hides nothing", remembers},
 		{"only what must act acts", onlyWhatMust},
 		{"a secret is where it is read and nowhere else", planted},
 		{"a secret that changes restarts only what reads it", rotated},

@@ -139,11 +139,12 @@ type race struct {
 	others []context.CancelFunc
 }
 
-// event is what becomes of a route: it is connected, its sshd greets, and in the end it has done the call, or failed.
+// event is what becomes of a route: ssh has begun to connect, is connected, its sshd greets, and in the end it has done the
+// call, or failed.
 type event struct {
-	route              int
-	connected, greeted bool
-	err                error
+	route                     int
+	begun, connected, greeted bool
+	err                       error
 }
 
 func (r *race) run(ctx context.Context) error {
@@ -153,8 +154,8 @@ func (r *race) run(ctx context.Context) error {
 			return r.lost(err)
 		}
 	}
-	r.events = make(chan event, 3*len(r.routes))
-	connected, greeted := map[int]bool{}, map[int]bool{}
+	r.events = make(chan event, 4*len(r.routes))
+	begun, connected, greeted := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	tried := 0
 	var refused []error
 	try := func() {
@@ -172,7 +173,7 @@ func (r *race) run(ctx context.Context) error {
 		var late <-chan time.Time
 		if len(greeted) == 0 && tried < len(r.routes) {
 			late = time.After(stagger)
-			if len(connected) > 0 {
+			if len(connected) > 0 || len(begun) < tried { // or ssh itself has not started yet
 				late = time.After(slow)
 			}
 		}
@@ -184,6 +185,9 @@ func (r *race) run(ctx context.Context) error {
 		case e := <-r.events:
 			leads, decided := r.leads(e.route)
 			switch {
+			case e.begun:
+				begun[e.route] = true
+				continue
 			case e.connected:
 				connected[e.route] = true
 				continue
@@ -201,6 +205,7 @@ func (r *race) run(ctx context.Context) error {
 				delete(greeted, e.route)
 			}
 			delete(connected, e.route)
+			begun[e.route] = true
 			failed++
 			try()
 		}
@@ -266,6 +271,7 @@ func (r *race) try(ctx context.Context, i int) {
 func (r *race) attempt(ctx context.Context, i int) error {
 	way := r.routes[i]
 	if way.jump {
+		r.events <- event{route: i, begun: true} // by another ssh
 		if r.trees[way.Jump] == nil {
 			return fmt.Errorf("%w: the spec has no host %q", errUnreachable, way.Jump)
 		}
@@ -303,6 +309,8 @@ func (r *race) attempt(ctx context.Context, i int) error {
 		},
 		log: func(line string) {
 			switch {
+			case strings.HasPrefix(line, "Connecting to "):
+				r.events <- event{route: i, begun: true}
 			case line == "Connection established.":
 				r.events <- event{route: i, connected: true}
 			case strings.HasPrefix(line, "Remote protocol version"):

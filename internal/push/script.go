@@ -11,7 +11,7 @@ var hostParts embed.FS
 // hostScript is what works on a host, a verb for each phase of a push. It is one script, so that one connection brings
 // all of it: its first part says what it needs, its last which verbs there are, and between them a part has one idea.
 var hostScript = joined("start",
-	"generations", "observe", "lease", "install", "stage", "prepare", "made", "check", "secrets", "doors", "turn", "probe", "end",
+	"generations", "observe", "memory", "lease", "install", "stage", "prepare", "made", "check", "secrets", "doors", "turn", "probe", "end",
 	"eject", "byhand", "verbs")
 
 func joined(parts ...string) string {

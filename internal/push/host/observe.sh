@@ -1,9 +1,34 @@
 # What a push wants to know before it plans: the host as it is.
 
-# observe: facts of what shall be on stdin; prints what is.
+# observe [again]: facts of what shall be on stdin; prints what is. Unless it shall look again, it answers as it did when it
+# looked last, where nothing has changed since: to do nothing must cost nothing.
 observe() {
-	local current verb a b c d packages=() paths=() name digest="" installed="" wants seen runs asked
-	asked=$(facts)
+	local asked="" line="" verb path counts answer paths=() runs=() watched=() idle
+	while IFS= read -r line && [ "$line" != end ]; do asked+=$line$'\n'; done
+	[ "$line" = end ] || cut_off
+	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
+	if [ "${1-}" != again ] && remembered; then
+		printf '%s\n' "$answer"
+		still "${watched[@]}"
+		return
+	fi
+	while IFS=$'\t' read -r verb path _; do
+		case $verb in door | absent) paths+=("$path") ;; secret) paths+=("$secrets/$path") ;; esac
+	done <<<"$asked"
+	mapfile -t runs < <(wanted)
+	exec {idle}< <(stopped "${runs[@]}") # systemd takes its time to answer
+	counts=$(counted "${paths[@]}")
+	answer=$(look_at_all)
+	printf '%s\n' "$answer"
+	mapfile -t idle <&"$idle"
+	[ ${#idle[@]} -eq 0 ] || printf '%s\n' "${idle[@]}"
+	remember
+}
+
+# look_at_all: what an observation tells but for the leases, and units that run or do not.
+look_at_all() {
+	local current verb a b c d packages=() found=() name digest="" installed="" wants seen
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	! ejected || printf 'ejected\t-\n'
@@ -11,8 +36,6 @@ observe() {
 	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
 		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
-	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
-	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
 	for name in /etc/postgresql/*/*/postgresql.conf; do
 		name=${name#/etc/postgresql/}
 		printf 'cluster\t%s\n' "${name%/postgresql.conf}"
@@ -30,7 +53,7 @@ observe() {
 				printf 'door\t%s\ntheirs\t%s\n' "$a" "$a"
 				continue
 			fi
-			paths+=("$a")
+			found+=("$a")
 			if [ "$b" = file ] && ! same_text "$a" "$d"; then
 				printf 'door\t%s\n' "$a"
 				[ ! -e "$a" ] || ours "$a" || printf 'theirs\t%s\n' "$a"
@@ -41,7 +64,7 @@ observe() {
 			wants=(/etc/systemd/system/*.wants/"$a")
 			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
 			;;
-		secret) paths+=("$secrets/$a") ;;
+		secret) found+=("$secrets/$a") ;;
 		package) packages+=("$a") ;;
 		esac
 	done <<<"$asked"
@@ -52,17 +75,15 @@ observe() {
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
 	if [ -f "$etc/current/MANIFEST" ]; then
-		mapfile -t runs < <(wanted)
-		by_hand "${runs[@]}" & # systemd takes its time to answer
+		by_hand "${runs[@]}"
 		ran_before
-		seen=$(look "$etc/current" "${paths[@]}")
-		wait
+		seen=$(look "$etc/current" "${found[@]}")
 		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
 			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
 			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
 		fi
 	else
-		seen=$(find "${paths[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
+		seen=$(find "${found[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
 	fi
 	printf '%s\n' "$seen"
 	if [ -n "$installed" ]; then
@@ -72,7 +93,7 @@ observe() {
 }
 
 # by_hand UNIT...: of those that shall run, and of the generation's other files, what lies beside the generation and
-# counts more than it, or keeps it from running. It is the administrator's, and no push takes it away. Of builtins, but for one question to systemd: to do nothing must cost nothing.
+# counts more than it, or keeps it from running. It is the administrator's, and no push takes it away.
 by_hand() {
 	local base path name runs=("$@")
 	local -A known=() shall=()
@@ -92,8 +113,6 @@ by_hand() {
 			fi
 		done
 	done
-	[ ${#runs[@]} -eq 0 ] ||
-		stopped < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job,Result "${runs[@]}" 2>/dev/null)
 	linked_otherwise
 	for path in "$etc"/current/postgresql/*/; do
 		path=${path%/} path=${path##*/}
@@ -118,23 +137,35 @@ adds_to_ours() {
 	return 1
 }
 
-# stopped: the units among those that shall run which do not, as systemctl shows them on stdin. None is one whose
-# condition does not hold, which has ended, or which is about to start; nor while a job works, which starts again what it
-# stops.
+# still UNIT...: those that do not run, as stopped has it. systemd lists those that do at once, and is asked about others alone.
+still() {
+	local unit rest=() running
+	[ $# -gt 0 ] || return 0
+	running=$'\n'$(systemctl list-units --state=active,reloading,activating,deactivating,failed --plain --no-legend --no-pager --full "$@" 2>/dev/null)
+	for unit; do [[ $running == *$'\n'"$unit "* ]] || rest+=("$unit"); done
+	stopped "${rest[@]}"
+}
+
+# stopped UNIT...: those among them, which shall run, that do not. None is one whose condition does not hold, which has
+# ended, or which is about to start; nor while a job works, which starts again what it stops. A unit that runs and ends is
+# told as calm.
 stopped() {
 	local line n=0 all=()
 	local -A is=()
+	[ $# -gt 0 ] || return 0
 	while IFS= read -r line || [ ${#is[@]} -gt 0 ]; do
 		if [ -n "$line" ]; then
 			is[${line%%=*}]=${line#*=}
 			continue
 		fi
+		n=$((n + 1))
 		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-}/${is[Result]:-} in
-		*,oneshot/no/* | */exec-condition) ;;
-		loaded,inactive,yes,,*) all+=("${runs[n]}") ;;
+		*,oneshot/no/*) printf 'calm\t%s\n' "${!n}" ;;
+		*/exec-condition) ;;
+		loaded,inactive,yes,,*) all+=("${!n}") ;;
 		esac
-		n=$((n + 1)) is=()
-	done
+		is=()
+	done < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job,Result "$@" 2>/dev/null)
 	[ ${#all[@]} -gt 0 ] || return 0
 	if [ ! -e "$locks/host.lock" ] || flock --nonblock "$locks/host.lock" true; then printf 'hand\tstopped\t%s\n' "${all[@]}"; fi
 }

@@ -31,12 +31,17 @@ probe() {
 	done
 }
 
-# ask_units asks systemd about the units among the facts, all at once, as it answers slowly.
+# ask_units asks systemd about the units among the facts. It lists those that are up at once, and tells slowly of the others.
 declare -A standing=()
 ask_units() {
-	local units line n=0
+	local line running n=0 units=()
 	standing=()
-	mapfile -t units < <(printf '%s\n' "${facts[@]}" | sed -n 's/^unit\t//p')
+	running=$'\n'$(systemctl list-units --state=active --plain --no-legend --no-pager --full 2>/dev/null)
+	for line in "${facts[@]}"; do
+		[[ $line == unit$'\t'* ]] || continue
+		line=${line#*$'\t'}
+		if [[ $running == *$'\n'"$line "* ]]; then standing[$line]=ActiveState=active; else units+=("$line"); fi
+	done
 	[ ${#units[@]} -gt 0 ] || return 0
 	while IFS= read -r line; do
 		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi

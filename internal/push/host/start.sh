@@ -28,5 +28,7 @@ facts() {
 		[ "$line" != end ] || return 0
 		printf '%s\n' "$line"
 	done
-	die "the push was cut off while it spoke"
+	cut_off
 }
+
+cut_off() { die "the push was cut off while it spoke"; }
