@@ -4,7 +4,7 @@
 # make docs   writes the parts of docs/ that are generated, and the picture
 # make bench  measures loading, building and pushing
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
-# make faults strikes pushes to lab hosts with faults, and writes faults.md; ALL=1 takes every fault after every phase
+# make faults strikes pushes to lab hosts with faults; ALL=1 takes every fault after every phase
 # make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
 # make fuzz   lets each fuzz test search for FUZZTIME, and draws specs for as long
 
@@ -26,7 +26,9 @@ test: packages
 	go vet ./...
 	go mod verify
 	go mod tidy -diff
-	go test -timeout 80m ./...
+	@rm -rf evidence
+	EVIDENCE=$(CURDIR)/evidence go test -timeout 80m ./...
+	@cat evidence/*.md 2>/dev/null || true
 	@test -n "$(ALL)" || echo 'left out: the long tests, which make test ALL=1 runs'
 	@test "$$(id -u)" = 0 && test -e /etc/debian_version || echo 'left out: all that boots hosts, which needs root on Debian'
 
@@ -50,7 +52,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	FAULTS=$(CURDIR)/faults.md go test ./internal/push -run 'TestFaults' -v -timeout 2h
+	go test ./internal/push -run 'TestFaults' -v -timeout 2h
 
 fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m

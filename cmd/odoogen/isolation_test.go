@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"odoogen/internal/evidence"
 	"odoogen/internal/lab"
 )
 
@@ -131,9 +132,12 @@ func limitsBite(s *servers) {
 	}()
 	loaded, more := s.ask(120)
 	stressed := <-said
-	for unit, share := range <-shares {
-		of := quota[slices.Index(stressedUnits, unit)].Seconds()
-		s.t.Logf("%s used %.0f%% of a processor; its quota is %.0f%%", unit, share*100, of*100)
+	seen := evidence.Table{Title: "Limits under a stress of processor, memory and disk in staging19's slice, and a heavy query beside it; quotas scaled to this machine's processors",
+		Columns: []string{"what", "used", "limit"}}
+	used := <-shares
+	for i, unit := range stressedUnits {
+		share, of := used[unit], quota[i].Seconds()
+		seen.Rows = append(seen.Rows, []string{unit, fmt.Sprintf("%.0f%% of a processor", share*100), fmt.Sprintf("CPUQuota=%.0f%%", of*100)})
 		if share > 1.15*of {
 			s.t.Errorf("%s used more than its quota", unit)
 		}
@@ -141,7 +145,11 @@ func limitsBite(s *servers) {
 			s.t.Errorf("%s was not under stress", unit)
 		}
 	}
-	s.t.Logf("qa17's 99th percentile: idle %v, beside the stress %v", p99(idle), p99(loaded))
+	seen.Rows = append(seen.Rows,
+		[]string{"5 GB in odoo-staging19", strings.TrimSpace(stressed[strings.LastIndex(stressed, "\n")+1:]), "its slice's MemoryMax"},
+		[]string{"requests to qa17 that failed", fmt.Sprintf("%d of %d", failed+more, len(idle)+len(loaded)+failed+more), "0"},
+		[]string{"qa17's 99th percentile", fmt.Sprintf("%v, idle %v", p99(loaded), p99(idle)), "see make bench"})
+	seen.Keep(s.t, "limits")
 	if failed+more > 0 {
 		s.t.Errorf("%d requests to qa17 failed", failed+more)
 	}

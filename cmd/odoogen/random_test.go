@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"odoogen/internal/evidence"
 	"odoogen/internal/lab"
 )
 
@@ -52,10 +53,11 @@ func TestRandomPushes(t *testing.T) {
 	}
 	r.in(0, "push", "--yes", "--wait", "1m")
 	r.whole("afterwards", true)
+	seen := evidence.Table{Title: fmt.Sprintf("%d random pushes, SEED=%d", n, seed), Columns: []string{"what struck, and the verdict", "pushes"}}
 	for _, how := range slices.Sorted(maps.Keys(ended)) {
-		t.Logf("%4d %s", ended[how], how)
+		seen.Rows = append(seen.Rows, []string{how, strconv.Itoa(ended[how])})
 	}
-	t.Logf("%d pushes", n)
+	seen.Keep(t, "pushes")
 }
 
 // random pushes what chance wants.

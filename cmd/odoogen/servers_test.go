@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"odoogen/internal/evidence"
 	"odoogen/internal/lab"
 )
 
@@ -20,12 +21,14 @@ type servers struct {
 	t       testing.TB
 	dir     string // the clone
 	odoogen string
+	open    *evidence.Table // what was found open, and when
 }
 
 // newServers clones the repository as it is, and makes sure that its lab ends.
 func newServers(t testing.TB) *servers {
 	t.Helper()
-	s := &servers{t: t, dir: filepath.Join(t.TempDir(), "servers")}
+	s := &servers{t: t, dir: filepath.Join(t.TempDir(), "servers"), open: &evidence.Table{
+		Title: "Open TCP ports of all 65,535", Columns: []string{"host", "seen from", "when", "open", "declared"}}}
 	snapshot(t).clone(t, s.dir)
 	s.odoogen = filepath.Join(s.dir, "odoogen")
 	command(t, s.dir, "make", "build")

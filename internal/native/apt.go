@@ -1,7 +1,6 @@
 package native
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ func apt(c *check) {
 	// Without /etc/apt/sources.list, which is this machine's.
 	c.quiet("apt-get", "-o", "Dir::Etc::sourcelist=/dev/null", "indextargets")
 	res := c.run("apt-cache", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "Dir::State::lists=/tmp", "policy")
-	c.complaints(pinType.ReplaceAllString(res.stderr, `pin type "$1"`))
+	c.complaints(pinType().ReplaceAllString(res.stderr, `pin type "$1"`))
 	for _, f := range c.files {
 		if strings.HasSuffix(f.Path, ".sources") {
 			c.deb822(f.Path, string(f.Data))
@@ -23,7 +22,7 @@ func apt(c *check) {
 }
 
 // pinType is what apt did not understand, and does not quote.
-var pinType = regexp.MustCompile(`pin type (\S+)`)
+var pinType = lazily(`pin type (\S+)`)
 
 // sourceFields are those of sources.list(5) that odoogen's sources may use. apt ignores a field that it does not know.
 var sourceFields = map[string]bool{

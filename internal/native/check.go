@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"odoogen/internal/artifact"
 )
@@ -96,20 +97,20 @@ func (c *check) complaint(message string) {
 	if path == "" {
 		path, line = c.blame(message)
 	}
-	c.fail(path, line, "%s", preamble.ReplaceAllString(message, ""))
+	c.fail(path, line, "%s", preamble().ReplaceAllString(message, ""))
 }
 
 // locate finds the tree's file, and its line, that a program named.
 func (c *check) locate(message string) (string, int) {
-	for _, name := range absolute.FindAllString(message, -1) {
+	for _, name := range absolute().FindAllString(message, -1) {
 		file := c.inTree(strings.TrimRight(name, "."))
 		if file == "" {
 			continue
 		}
 		before, after, _ := strings.Cut(message, name)
-		m := lineAfter.FindStringSubmatch(after)
+		m := lineAfter().FindStringSubmatch(after)
 		if m == nil {
-			m = lineBefore.FindStringSubmatch(before)
+			m = lineBefore().FindStringSubmatch(before)
 		}
 		if m == nil {
 			return file, 0
@@ -122,7 +123,7 @@ func (c *check) locate(message string) (string, int) {
 
 // blame finds the last line of the class's files that holds what a program quoted.
 func (c *check) blame(message string) (string, int) {
-	for _, m := range quoted.FindAllStringSubmatch(message, -1) {
+	for _, m := range quoted().FindAllStringSubmatch(message, -1) {
 		for _, f := range slices.Backward(c.files) {
 			if i := bytes.LastIndex(f.Data, []byte(m[1])); i >= 0 {
 				return f.Path, bytes.Count(f.Data[:i], []byte("\n")) + 1
@@ -133,14 +134,14 @@ func (c *check) blame(message string) (string, int) {
 }
 
 var (
-	absolute = regexp.MustCompile(`/[^\s"'<>:;,()]+`)
-	quoted   = regexp.MustCompile(`["']([^"']+)["']`)
+	absolute = lazily(`/[^\s"'<>:;,()]+`)
+	quoted   = lazily(`["']([^"']+)["']`)
 	// ":3", ": 3:", "(3)", ": line 3", " line 3", `" line 3`, ": syntax error near line 3".
-	lineAfter = regexp.MustCompile(`^(?:\(|"?:? ?(?:line )?|[^/]* near line )(\d+)`)
+	lineAfter = lazily(`^(?:\(|"?:? ?(?:line )?|[^/]* near line )(\d+)`)
 	// `line 3 of configuration file "`, "line 3 in "
-	lineBefore = regexp.MustCompile(`line (\d+) (?:of configuration file "|in )$`)
+	lineBefore = lazily(`line (\d+) (?:of configuration file "|in )$`)
 	// A file and line at the beginning, which the report says in its own words, and nginx's time and process.
-	preamble = regexp.MustCompile(`^(/[^\s:]+: ?(\d+:)+ |\d+/\d+/\d+ \d+:\d+:\d+ (\[emerg\] )?)(\d+#\d+: )?`)
+	preamble = lazily(`^(/[^\s:]+: ?(\d+:)+ |\d+/\d+/\d+ \d+:\d+:\d+ (\[emerg\] )?)(\d+#\d+: )?`)
 )
 
 // inTree is the path in the tree of a file that the host knows by name, directly or through a door.
@@ -164,4 +165,9 @@ func (c *check) inTree(name string) string {
 		return ""
 	}
 	return name
+}
+
+// lazily is a pattern that is compiled when it is first used: what starts most often checks nothing.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

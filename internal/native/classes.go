@@ -3,7 +3,6 @@ package native
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -163,12 +162,12 @@ func matches(pattern, name string) bool {
 // isScript tells whether shellcheck can read a file. What the spec carries may be a script of another language.
 func isScript(f *artifact.File) bool {
 	if strings.HasPrefix(f.Path, "files/") {
-		return shebang.Match(f.Data)
+		return shebang().Match(f.Data)
 	}
 	return strings.HasPrefix(string(f.Data), "#!")
 }
 
-var shebang = regexp.MustCompile(`^#! ?(/usr)?/bin/(env )?(ba|da)?sh\b`)
+var shebang = lazily(`^#! ?(/usr)?/bin/(env )?(ba|da)?sh\b`)
 
 func refuse(c *check) {
 	for _, f := range c.files {

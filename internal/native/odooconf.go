@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -83,14 +82,14 @@ func parseINI(data []byte) ([]setting, []Problem) {
 // odooSeries is the Odoo version that the file says it is for, in its first lines; 0 if it does not.
 func odooSeries(f *artifact.File) int {
 	head, _, _ := bytes.Cut(f.Data, []byte("[options]"))
-	if m := seriesLine.FindSubmatch(head); m != nil {
+	if m := seriesLine().FindSubmatch(head); m != nil {
 		n, _ := strconv.Atoi(string(m[1]))
 		return n
 	}
 	return 0
 }
 
-var seriesLine = regexp.MustCompile(`Odoo (\d+)`)
+var seriesLine = lazily(`Odoo (\d+)`)
 
 // optionProblems checks the settings against the options of an Odoo series.
 func optionProblems(all []setting, series int) []Problem {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,7 +123,7 @@ func (s *server) why() {
 			if len(records) > 0 {
 				records[len(records)-1] += ": " + message
 			}
-		case !chatter.MatchString(message):
+		case !chatter().MatchString(message):
 			records = append(records, message)
 		}
 	}
@@ -140,7 +139,7 @@ func (s *server) why() {
 }
 
 // chatter is what a healthy server says.
-var chatter = regexp.MustCompile(`^(starting PostgreSQL|listening on|database system|received|shutting down|checkpoint|aborting any|background worker|logical replication)`)
+var chatter = lazily(`^(starting PostgreSQL|listening on|database system|received|shutting down|checkpoint|aborting any|background worker|logical replication)`)
 
 // ask has the server say which lines of its files it did not take, and that it was made with checksums.
 func (s *server) ask() {

@@ -38,6 +38,6 @@ func (c *check) findings(f *artifact.File, output string) {
 			path = f.Path
 			fmt.Sscanf(line, "line %d:", &n)
 		}
-		c.fail(path, n, "%s", preamble.ReplaceAllString(line, ""))
+		c.fail(path, n, "%s", preamble().ReplaceAllString(line, ""))
 	}
 }

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -17,7 +16,7 @@ func sshd(c *check) {
 	seen := map[string]bool{}
 	for _, f := range c.files {
 		for n, line := range strings.Split(string(f.Data), "\n") {
-			m := matchUser.FindStringSubmatch(line)
+			m := matchUser().FindStringSubmatch(line)
 			if m == nil {
 				continue
 			}
@@ -35,7 +34,7 @@ func sshd(c *check) {
 	}
 }
 
-var matchUser = regexp.MustCompile(`(?i)^\s*Match\s+(?:.*\s)?User\s+"?([^\s"]+)`)
+var matchUser = lazily(`(?i)^\s*Match\s+(?:.*\s)?User\s+"?([^\s"]+)`)
 
 // knownHosts has ssh-keygen read each line. Given the whole file, it would pass over a bad one.
 func knownHosts(c *check) {
@@ -51,7 +50,7 @@ func knownHosts(c *check) {
 func authorizedKeys(c *check) {
 	for _, f := range c.files {
 		for n, line := range records(f) {
-			for _, m := range keyOption.FindAllStringSubmatch(options(line), -1) {
+			for _, m := range keyOption().FindAllStringSubmatch(options(line), -1) {
 				if !slices.Contains(keyOptions, strings.ToLower(m[1])) {
 					c.fail(f.Path, n, "sshd knows no option %s, and would refuse the key", m[1])
 				}
@@ -70,15 +69,15 @@ func (c *check) key(path string, n int, line string) {
 
 // options are what stands before the type of the key.
 func options(line string) string {
-	if i := keyType.FindStringIndex(line); i != nil {
+	if i := keyType().FindStringIndex(line); i != nil {
 		return line[:i[0]]
 	}
 	return line
 }
 
 var (
-	keyType   = regexp.MustCompile(`(^| )(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ AAAA`)
-	keyOption = regexp.MustCompile(`([A-Za-z0-9-]+)(="(?:[^"\\]|\\.)*")?(?:,|$)`)
+	keyType   = lazily(`(^| )(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+ AAAA`)
+	keyOption = lazily(`([A-Za-z0-9-]+)(="(?:[^"\\]|\\.)*")?(?:,|$)`)
 	// sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 	keyOptions = words(`agent-forwarding cert-authority command environment expiry-time from no-agent-forwarding
 		no-port-forwarding no-pty no-touch-required no-user-rc no-x11-forwarding permitlisten permitopen

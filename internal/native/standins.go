@@ -10,7 +10,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +27,7 @@ var vendorPackages = []vendorPackage{
 
 // vendorPrograms are programs that come with vendor packages and releases, not from Debian: an empty one stands in,
 // for units that name it. None of them is ever run.
-var vendorPrograms = regexp.MustCompile(`^(/opt/odoo/.*|/usr/bin/(jenkins|alloy)|/usr/lib/jvm/temurin-[^/]*/bin/java|/usr/local/bin/wkhtmlto(pdf|image))$`)
+var vendorPrograms = lazily(`^(/opt/odoo/.*|/usr/bin/(jenkins|alloy)|/usr/lib/jvm/temurin-[^/]*/bin/java|/usr/local/bin/wkhtmlto(pdf|image))$`)
 
 //go:embed standins
 var units embed.FS
@@ -55,7 +54,7 @@ func standIns(t *artifact.Tree, shown *Result) (users string, err error) {
 		users += p.users
 	}
 	for _, program := range programs(t) {
-		if exists(program) || !vendorPrograms.MatchString(program) {
+		if exists(program) || !vendorPrograms().MatchString(program) {
 			continue
 		}
 		if err := write(program, nil, 0o755); err != nil {
@@ -78,7 +77,7 @@ func programs(t *artifact.Tree) []string {
 	var all []string
 	for _, f := range t.Files {
 		if strings.HasPrefix(f.Path, "systemd/system/") {
-			for _, m := range execLine.FindAllSubmatch(f.Data, -1) {
+			for _, m := range execLine().FindAllSubmatch(f.Data, -1) {
 				all = append(all, string(m[1]))
 			}
 		}
@@ -88,13 +87,13 @@ func programs(t *artifact.Tree) []string {
 }
 
 // execLine is a command line of a unit with its prefixes (systemd.service(5), "Special executable prefixes").
-var execLine = regexp.MustCompile(`(?m)^Exec[A-Za-z]+=[-@:+!]*"?(/[^\s"]+)`)
+var execLine = lazily(`(?m)^Exec[A-Za-z]+=[-@:+!]*"?(/[^\s"]+)`)
 
 // certificates puts a self-signed certificate where a vhost names one that the host makes itself.
 func certificates(t *artifact.Tree, shown *Result) error {
 	var names []string
 	for _, f := range t.Files {
-		for _, m := range certificateLine.FindAllSubmatch(f.Data, -1) {
+		for _, m := range certificateLine().FindAllSubmatch(f.Data, -1) {
 			if strings.HasPrefix(f.Path, "nginx/") {
 				names = append(names, string(m[1]))
 			}
@@ -117,7 +116,7 @@ func certificates(t *artifact.Tree, shown *Result) error {
 	return nil
 }
 
-var certificateLine = regexp.MustCompile(`(?m)^\s*ssl_(?:trusted_)?certificate(?:_key)?\s+"?(/var/lib/odoogen/tls/[^\s";]+)`)
+var certificateLine = lazily(`(?m)^\s*ssl_(?:trusted_)?certificate(?:_key)?\s+"?(/var/lib/odoogen/tls/[^\s";]+)`)
 
 // selfSigned is a certificate and its key, in one PEM text: nginx picks what it needs.
 func selfSigned() ([]byte, error) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -40,7 +39,7 @@ func carried(c *check) {
 func plugins(c *check) {
 	for _, f := range c.files {
 		for n, line := range records(f) {
-			if !pluginLine.MatchString(line) {
+			if !pluginLine().MatchString(line) {
 				c.fail(f.Path, n, "%q is not id:version", line)
 			}
 		}
@@ -51,7 +50,7 @@ func plugins(c *check) {
 func requirements(c *check) {
 	for _, f := range c.files {
 		for n, line := range records(f) {
-			if !requirementLine.MatchString(line) {
+			if !requirementLine().MatchString(line) {
 				c.fail(f.Path, n, "%q is not package==version", line)
 			}
 		}
@@ -59,7 +58,7 @@ func requirements(c *check) {
 }
 
 // requirementLine is a package at one version of PEP 440, in its normal form.
-var requirementLine = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==([0-9]+!)?[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?(\+[a-z0-9.]+)?( ; .+)?$`)
+var requirementLine = lazily(`^[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9,._-]+\])?==([0-9]+!)?[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?(\+[a-z0-9.]+)?( ; .+)?$`)
 
 // lists are records of as many words each.
 func lists(c *check) {
@@ -109,7 +108,7 @@ func perl(c *check) {
 	}
 }
 
-var pluginLine = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*:[0-9][A-Za-z0-9._-]*$`)
+var pluginLine = lazily(`^[A-Za-z0-9][A-Za-z0-9_-]*:[0-9][A-Za-z0-9._-]*$`)
 
 // envFiles are read by bash, in scripts, and some by systemd, as EnvironmentFile=. Both must see the same variables
 // with the same values, and bash must find nothing to run.
@@ -117,7 +116,7 @@ func envFiles(c *check) {
 	for _, f := range c.files {
 		bad := false
 		for n, line := range records(f) {
-			if !assignment.MatchString(line) {
+			if !assignment().MatchString(line) {
 				c.fail(f.Path, n, "not KEY=value in a form that bash and systemd read alike")
 				bad = true
 			}
@@ -129,4 +128,4 @@ func envFiles(c *check) {
 }
 
 // assignment is a key with a value that is bare, in single quotes, or in double quotes with nothing to expand.
-var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=([A-Za-z0-9_@%+=:,./-]*|'[^']*'|"([^"\\$` + "`" + `]|\\["\\$` + "`" + `])*")$`)
+var assignment = lazily(`^[A-Za-z_][A-Za-z0-9_]*=([A-Za-z0-9_@%+=:,./-]*|'[^']*'|"([^"\\$` + "`" + `]|\\["\\$` + "`" + `])*")$`)

@@ -126,7 +126,7 @@ func (c *check) exposure(all []string) {
 		return
 	}
 	res := c.run(argv...)
-	verdicts := exposureLine.FindAllStringSubmatch(res.stdout, -1)
+	verdicts := exposureLine().FindAllStringSubmatch(res.stdout, -1)
 	if len(verdicts) != len(argv)-3 {
 		c.fail("", 0, "systemd-analyze security spoke of %d of %d services: %s", len(verdicts), len(argv)-3, strings.TrimSpace(res.stderr))
 	}
@@ -138,7 +138,7 @@ func (c *check) exposure(all []string) {
 	}
 }
 
-var exposureLine = regexp.MustCompile(`Overall exposure level for (\S+): ([0-9.]+)`)
+var exposureLine = lazily(`Overall exposure level for (\S+): ([0-9.]+)`)
 
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")

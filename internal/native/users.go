@@ -1,7 +1,6 @@
 package native
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -25,12 +24,12 @@ func sysctl(c *check) {
 	for _, f := range c.files {
 		for line := range strings.Lines(c.run("sysctl", "--dry-run", "--load="+at(f)).stderr) {
 			// A key as the file has it: with dots.
-			c.complaint(strings.ReplaceAll(procSys.ReplaceAllStringFunc(strings.TrimSpace(line), dotted), "sysctl: ", ""))
+			c.complaint(strings.ReplaceAll(procSys().ReplaceAllStringFunc(strings.TrimSpace(line), dotted), "sysctl: ", ""))
 		}
 	}
 }
 
-var procSys = regexp.MustCompile(`/proc/sys/[^:\s]+`)
+var procSys = lazily(`/proc/sys/[^:\s]+`)
 
 func dotted(key string) string {
 	return "\"" + strings.ReplaceAll(strings.TrimPrefix(key, "/proc/sys/"), "/", ".") + "\""

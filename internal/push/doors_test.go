@@ -38,7 +38,7 @@ func hostSays(t *testing.T, session, want string) {
 func scriptFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "host")
-	if err := os.WriteFile(file, []byte(hostScript), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(hostScript()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -47,7 +47,7 @@ func scriptFile(t *testing.T) string {
 // The second of two functions of one name would take the place of the first without a word.
 func TestTheHostsScriptHasEachFunctionOnce(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)\(\) `).FindAllStringSubmatch(hostScript, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^([a-z_]+)\(\) `).FindAllStringSubmatch(hostScript(), -1) {
 		if seen[m[1]] {
 			t.Errorf("%s() is there twice", m[1])
 		}
@@ -68,7 +68,7 @@ func TestTheHostsScriptIsShellcheckClean(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, part := range parts {
-		if text, err := hostParts.ReadFile("host/" + part.Name()); err != nil || !strings.Contains(hostScript, string(text)) {
+		if text, err := hostParts.ReadFile("host/" + part.Name()); err != nil || !strings.Contains(hostScript(), string(text)) {
 			t.Errorf("%s is no part of the script: %v", part.Name(), err)
 		}
 	}

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
-	"text/tabwriter"
 	"time"
 
+	"odoogen/internal/evidence"
 	"odoogen/internal/lab"
 )
 
@@ -85,37 +86,75 @@ var fragile = with(change{
 })
 
 // TestFaults strikes a push with every fault after every phase, and wants each host to end as the old generation or the
-// new one, services up, the verdict and exit code to be true, and the next push to need no hand. The matrix is printed.
-// It takes one fault for each phase; make faults ALL=1 takes them all, and keeps the matrix.
+// new one, services up, the verdict and exit code to be true, and the next push to need no hand. Without ALL it takes one
+// fault for each phase. Two labs share the work, as most of it is waiting.
 func TestFaults(t *testing.T) {
 	if lab.Missing() != nil {
 		return
 	}
-	whole := os.Getenv("FAULTS") != "" && os.Getenv("ALL") != "" // not in make test until it was seen to pass there
-	r := newRig(t)
-	r.push(Applied, pushed)
-	matrix := map[string]string{}
+	type cell struct {
+		point
+		fault
+	}
+	var cells []cell
 	for i, p := range points {
 		for j, f := range faults {
-			if !whole && j != (i*2)%len(faults) {
-				continue
-			}
-			ok := t.Run(strings.ReplaceAll("after "+p.after+" "+f.name, " ", "_"), func(t *testing.T) {
-				one := *r
-				one.t = t
-				matrix[p.after+f.name] = one.struck(p, f)
-			})
-			if !ok {
-				matrix[p.after+f.name] += " WRONG"
-				if f.heal != nil {
-					f.heal(r)
-				}
-				r.settled()
-				r.push(Applied, pushed, "--wait", "1m", "--overwrite-drift") // for those that come
+			if os.Getenv("ALL") != "" || j == (i*2)%len(faults) {
+				cells = append(cells, cell{p, f})
 			}
 		}
 	}
-	printMatrix(t, matrix)
+	labs := 1
+	if len(cells) > len(points) {
+		labs = 2
+	}
+	todo := make(chan cell, len(cells))
+	for _, c := range cells {
+		todo <- c
+	}
+	close(todo)
+	var mu sync.Mutex
+	matrix := map[string]string{}
+	t.Run("labs", func(t *testing.T) {
+		for n := range labs {
+			t.Run(strconv.Itoa(n+1), func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t)
+				r.push(Applied, pushed)
+				for c := range todo {
+					var outcome string
+					ok := t.Run(strings.ReplaceAll("after "+c.after+" "+c.name, " ", "_"), func(t *testing.T) {
+						one := *r
+						one.t = t
+						outcome = one.struck(c.point, c.fault)
+					})
+					if !ok {
+						outcome += " WRONG"
+						if c.heal != nil {
+							c.heal(r)
+						}
+						r.settled()
+						r.push(Applied, pushed, "--wait", "1m", "--overwrite-drift") // for those that come
+					}
+					mu.Lock()
+					matrix[c.after+c.name] = outcome
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	seen := evidence.Table{Title: fmt.Sprintf("%d faults: what tests and ci are in the end, old or new", len(cells)), Columns: []string{"after"}}
+	for _, f := range faults {
+		seen.Columns = append(seen.Columns, f.name)
+	}
+	for _, p := range points {
+		row := []string{p.after}
+		for _, f := range faults {
+			row = append(row, matrix[p.after+f.name])
+		}
+		seen.Rows = append(seen.Rows, row)
+	}
+	seen.Keep(t, "faults")
 }
 
 // struck pushes the fragile change into a fault, checks what comes of it, and leaves the hosts as they were before. It
@@ -279,32 +318,5 @@ func (h *hold) release(on bool) {
 	name := filepath.Join(h.dir, "go")
 	if err := errors.Join(os.WriteFile(name+".new", []byte(word+"\n"), 0o644), os.Rename(name+".new", name)); err != nil {
 		panic(err)
-	}
-}
-
-// printMatrix prints phase by fault, as docs/push.md shows it.
-func printMatrix(t *testing.T, matrix map[string]string) {
-	var b strings.Builder
-	commit, _ := exec.Command("git", "log", "-1", "--format=%h").Output()
-	fmt.Fprintf(&b, "faults, %s, commit %s\n", time.Now().Format("2006-01-02"), strings.TrimSpace(string(commit)))
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprint(w, "| after |")
-	for _, f := range faults {
-		fmt.Fprintf(w, "\t %s |", f.name)
-	}
-	fmt.Fprint(w, "\n| --- |"+strings.Repeat("\t --- |", len(faults))+"\n")
-	for _, p := range points {
-		fmt.Fprintf(w, "| %s |", p.after)
-		for _, f := range faults {
-			fmt.Fprintf(w, "\t %s |", matrix[p.after+f.name])
-		}
-		fmt.Fprintln(w)
-	}
-	w.Flush()
-	t.Log("\n" + b.String())
-	if file := os.Getenv("FAULTS"); file != "" {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Error(err)
-		}
 	}
 }

@@ -138,4 +138,4 @@ func (p *Plan) TakenBack(ctx context.Context, dir string) string {
 	return commit
 }
 
-var hexadecimal = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
+var hexadecimal = regexp.MustCompile(`^[0-9a-f]+$`)

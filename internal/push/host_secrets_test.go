@@ -77,7 +77,7 @@ func newSecretsHost(t *testing.T) *secretsHost {
 // run runs commands with the script's functions.
 func (h *secretsHost) run(commands string) {
 	h.t.Helper()
-	functions, _, cut := strings.Cut(hostScript, "\nverb() {\n")
+	functions, _, cut := strings.Cut(hostScript(), "\nverb() {\n")
 	if !cut {
 		h.t.Fatal("the script's end is otherwise")
 	}

@@ -160,7 +160,7 @@ func (c *call) remote(before ...string) (string, error) {
 			return "", fmt.Errorf("%q is no argument for a host", a)
 		}
 	}
-	return fmt.Sprintf("bash -c '%s' odoogen %s", strings.ReplaceAll(hostScript, "'", `'\''`), strings.Join(words, " ")), nil
+	return fmt.Sprintf("bash -c '%s' odoogen %s", strings.ReplaceAll(hostScript(), "'", `'\''`), strings.Join(words, " ")), nil
 }
 
 func (c *call) say(line string) {

@@ -68,15 +68,28 @@ func next(c Calendar, after time.Time, n int) []time.Time {
 
 func TestCalendarStartsWhenSystemdSays(t *testing.T) {
 	t.Setenv("TZ", "UTC")
+	compare := func(c Calendar, after time.Time) string {
+		const n, layout = 12, "Mon 2006-01-02 15:04:05"
+		end := after.AddDate(0, 0, cycle-1)
+		var got []string
+		for _, at := range next(c, after, n) {
+			if at.Before(end) {
+				got = append(got, at.Format(layout))
+			}
+		}
+		want := slices.DeleteFunc(systemdNext(t, c, after, n), func(start string) bool { // of rare days it looks further ahead
+			at, err := time.Parse(layout, start)
+			return err != nil || !at.Before(end)
+		})
+		return cmp.Diff(want, got)
+	}
+	if diff := compare("*-02-29 00:00", epoch.Add(122*time.Second)); diff != "" {
+		t.Errorf("29 February (-systemd +odoogen):\n%s", diff)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		c := drawCalendar(rt)
 		after := epoch.Add(time.Duration(rapid.Int64Range(0, 10*365*24*3600).Draw(rt, "after")) * time.Second)
-		const n = 12
-		var got []string
-		for _, at := range next(c, after, n) {
-			got = append(got, at.Format("Mon 2006-01-02 15:04:05"))
-		}
-		if diff := cmp.Diff(systemdNext(t, c, after, n), got); diff != "" {
+		if diff := compare(c, after); diff != "" {
 			rt.Fatalf("%q after %s (-systemd +odoogen):\n%s", c, after, diff)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing/fstest"
 	"unicode"
 
@@ -64,14 +65,14 @@ func (e *evaluation) leaveOutStatements(name string, texts map[string][]byte) {
 		explainSyntax(&p, lines)
 		e.problems = append(e.problems, p)
 		texts[name] = blank(lines, from, to)
-		if string(texts[name]) == string(text) || !packageClause.Match(texts[name]) {
+		if string(texts[name]) == string(text) || !packageClause().Match(texts[name]) {
 			texts[name] = []byte("package " + packageName + "\n") // no statement, or the first: the rest says nothing
 		}
 		text = texts[name]
 	}
 }
 
-var packageClause = regexp.MustCompile(`(?m)^\s*package `)
+var packageClause = lazily(`(?m)^\s*package `)
 
 // leaveOutImports blanks the imports that cannot be followed.
 func (e *evaluation) leaveOutImports(err error, texts map[string][]byte) {
@@ -133,9 +134,9 @@ func statement(lines []string, n int) (from, to int) {
 }
 
 // atTop tells whether a line begins a statement of the top level, as far as one can see.
-func atTop(line string) bool { return topLevel.MatchString(line) }
+func atTop(line string) bool { return topLevel().MatchString(line) }
 
-var topLevel = regexp.MustCompile(`^(?:(?:package|import|for|if|let)\b|[@{(\["]|#?[_A-Za-z][\w$-]*(?:\s*[:?!=&]|\s+[#_A-Za-z"{\[]))`)
+var topLevel = lazily(`^(?:(?:package|import|for|if|let)\b|[@{(\["]|#?[_A-Za-z][\w$-]*(?:\s*[:?!=&]|\s+[#_A-Za-z"{\[]))`)
 
 // blank is the text with lines of spaces in the place of some, so that all else keeps its place.
 func blank(lines []string, from, to int) []byte {
@@ -147,18 +148,18 @@ func blank(lines []string, from, to int) []byte {
 }
 
 var (
-	bareDash     = regexp.MustCompile(`(?:^|[\s{,:])([A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+)\s*:`)
-	foundString  = regexp.MustCompile(`^expected label or ':', found '([^']+)'(?: (.*))?$`)
-	noOperand    = regexp.MustCompile(`^expected operand, found '?([^' ]+)'?`)
-	illegal      = regexp.MustCompile(`^illegal character U\+([0-9A-F]+)`)
-	importLine   = regexp.MustCompile(`^\s*(?:import\s+)?(?:\w+\s+)?("[^"]+")`)
-	equalsSign   = regexp.MustCompile(`[\w"\]]\s*=\s*["\w\[{]`)
-	lastName     = regexp.MustCompile(`([#_A-Za-z][\w#]*)\s*$`)
-	lastNumber   = regexp.MustCompile(`[0-9][0-9.]*$`)
-	firstLetters = regexp.MustCompile(`^[A-Za-z_]\w*`)
-	bareQuota    = regexp.MustCompile(`[0-9]+$`)
-	bareAddress  = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(?:/[0-9]+)?|[0-9a-f]{1,4}:[0-9a-f:]+(?:/[0-9]+)?`)
-	bareTime     = regexp.MustCompile(`(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+)?[0-9][0-9A-Za-z:.-]*`)
+	bareDash     = lazily(`(?:^|[\s{,:])([A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+)\s*:`)
+	foundString  = lazily(`^expected label or ':', found '([^']+)'(?: (.*))?$`)
+	noOperand    = lazily(`^expected operand, found '?([^' ]+)'?`)
+	illegal      = lazily(`^illegal character U\+([0-9A-F]+)`)
+	importLine   = lazily(`^\s*(?:import\s+)?(?:\w+\s+)?("[^"]+")`)
+	equalsSign   = lazily(`[\w"\]]\s*=\s*["\w\[{]`)
+	lastName     = lazily(`([#_A-Za-z][\w#]*)\s*$`)
+	lastNumber   = lazily(`[0-9][0-9.]*$`)
+	firstLetters = lazily(`^[A-Za-z_]\w*`)
+	bareQuota    = lazily(`[0-9]+$`)
+	bareAddress  = lazily(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+(?:/[0-9]+)?|[0-9a-f]{1,4}:[0-9a-f:]+(?:/[0-9]+)?`)
+	bareTime     = lazily(`(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s+)?[0-9][0-9A-Za-z:.-]*`)
 )
 
 // explainSyntax words a syntax error for somebody who sees CUE for the first time.
@@ -170,7 +171,7 @@ func explainSyntax(p *Problem, lines []string) {
 	col := min(max(p.Place.Col-1, 0), len(line))
 	before, after := line[:col], line[col:]
 	comma := strings.HasPrefix(p.Message, "missing ','")
-	switch dash := bareDash.FindStringSubmatch(line); {
+	switch dash := bareDash().FindStringSubmatch(line); {
 	case strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.HasPrefix(strings.TrimSpace(line)+":", firstLabel(line)+":"):
 		p.Message = "a comment begins with //, not #"
 	case dash != nil && comma:
@@ -178,7 +179,7 @@ func explainSyntax(p *Problem, lines []string) {
 		p.Hint = fmt.Sprintf("%q: ...", dash[1])
 	case p.Message == "illegal character NUL":
 		p.Message = "the file is no text"
-	case illegal.MatchString(p.Message):
+	case illegal().MatchString(p.Message):
 		explainCharacter(p, before, after)
 	case strings.Contains(p.Message, "found 'EOF'"):
 		p.Message = "the file ends inside braces: a } is missing"
@@ -195,13 +196,13 @@ func explainSyntax(p *Problem, lines []string) {
 		}
 	case strings.Contains(p.Message, "before newline in list literal"):
 		p.Message = "the list does not end: a ] or a , is missing"
-	case strings.HasPrefix(p.Message, "import failed") && importLine.MatchString(line):
-		p.Message = "cannot import " + importLine.FindStringSubmatch(line)[1]
+	case strings.HasPrefix(p.Message, "import failed") && importLine().MatchString(line):
+		p.Message = "cannot import " + importLine().FindStringSubmatch(line)[1]
 		p.Hint = "only the spec's own folder is read, and no network"
 	case strings.HasPrefix(p.Message, "illegal integer number"), strings.HasPrefix(p.Message, "illegal exponent"):
 		explainNumber(p, line, col)
-	case equalsSign.MatchString(line) && (comma || foundString.MatchString(p.Message) || strings.HasPrefix(p.Message, "expected")):
-		at := equalsSign.FindStringIndex(line)
+	case equalsSign().MatchString(line) && (comma || foundString().MatchString(p.Message) || strings.HasPrefix(p.Message, "expected")):
+		at := equalsSign().FindStringIndex(line)
 		p.Place.Col = at[0] + strings.Index(line[at[0]:], "=") + 1
 		p.Message = "a field is set with :, not with ="
 	case comma:
@@ -211,10 +212,10 @@ func explainSyntax(p *Problem, lines []string) {
 	case p.Message == "unknown escape sequence":
 		p.Message = `\ does not go with what follows it`
 		p.Hint = `a backslash itself is written \\`
-	case noOperand.MatchString(p.Message):
-		p.Message = "a value is missing before " + noOperand.FindStringSubmatch(p.Message)[1]
-	case foundString.MatchString(p.Message):
-		found := foundString.FindStringSubmatch(p.Message)
+	case noOperand().MatchString(p.Message):
+		p.Message = "a value is missing before " + noOperand().FindStringSubmatch(p.Message)[1]
+	case foundString().MatchString(p.Message):
+		found := foundString().FindStringSubmatch(p.Message)
 		p.Message = fmt.Sprintf("a : is missing before %s", found[2])
 		if found[2] == "_|_" {
 			p.Message = "a : is missing before this"
@@ -235,20 +236,20 @@ func firstLabel(line string) string {
 
 // explainComma words the mistakes after which CUE's parser misses a comma.
 func explainComma(p *Problem, before, after string) {
-	name := lastName.FindStringSubmatch(before)
-	address := bareAddress.FindString(before[strings.LastIndexAny(before, " \t:[,")+1:] + after)
+	name := lastName().FindStringSubmatch(before)
+	address := bareAddress().FindString(before[strings.LastIndexAny(before, " \t:[,")+1:] + after)
 	switch {
 	case strings.HasPrefix(after, "]"), strings.HasPrefix(after, "}"), strings.HasPrefix(after, ")"):
 		p.Message = fmt.Sprintf("a %s too many", after[:1])
 	case strings.HasPrefix(after, ";"):
 		p.Message = "fields are divided by a , or a line break, not by ;"
-	case strings.HasPrefix(after, ":") && lastNumber.MatchString(before):
+	case strings.HasPrefix(after, ":") && lastNumber().MatchString(before):
 		p.Message = "a name that begins with a digit needs quotes"
-		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber.FindString(before)))
-	case lastNumber.MatchString(before) && firstLetters.MatchString(after):
+		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber().FindString(before)))
+	case lastNumber().MatchString(before) && firstLetters().MatchString(after):
 		p.Message = "a name that begins with a digit needs quotes"
-		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber.FindString(before))+firstLetters.FindString(after))
-	case address != "" && lastNumber.MatchString(before):
+		p.Hint = fmt.Sprintf("%q: ...", strings.TrimSpace(lastNumber().FindString(before))+firstLetters().FindString(after))
+	case address != "" && lastNumber().MatchString(before):
 		p.Message = "an address needs quotes"
 		p.Hint = strconv.Quote(address)
 	case name != nil && strings.HasPrefix(name[1], "#") && strings.HasPrefix(after, "{"):
@@ -262,11 +263,11 @@ func explainComma(p *Problem, before, after string) {
 
 // explainCharacter words a character that CUE has no use for.
 func explainCharacter(p *Problem, before, after string) {
-	code, _ := strconv.ParseInt(illegal.FindStringSubmatch(p.Message)[1], 16, 32)
+	code, _ := strconv.ParseInt(illegal().FindStringSubmatch(p.Message)[1], 16, 32)
 	switch r := rune(code); {
-	case r == '%' && bareQuota.MatchString(before):
+	case r == '%' && bareQuota().MatchString(before):
 		p.Message = "a value with % needs quotes"
-		p.Hint = strconv.Quote(bareQuota.FindString(before) + "%")
+		p.Hint = strconv.Quote(bareQuota().FindString(before) + "%")
 	case r == ';':
 		p.Message = "fields are divided by a , or a line break, not by ;"
 	case strings.ContainsRune("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb", r):
@@ -285,7 +286,7 @@ func explainCharacter(p *Problem, before, after string) {
 
 // explainNumber words what begins like a number and is none.
 func explainNumber(p *Problem, line string, col int) {
-	for _, at := range bareTime.FindAllStringIndex(line, -1) {
+	for _, at := range bareTime().FindAllStringIndex(line, -1) {
 		if at[0] <= col && col < at[1] {
 			text := line[at[0]:at[1]]
 			p.Message = text + " is no number"
@@ -335,4 +336,9 @@ func braces(line string) int {
 		}
 	}
 	return n
+}
+
+// lazily is a pattern that is compiled when it is first used: most specs have no mistake.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }
