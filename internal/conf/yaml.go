@@ -9,7 +9,7 @@ import (
 
 // YAML writes a tree as YAML, below the comment that says whose file it is: blocks indented by two spaces, each key and
 // element on a line with its own origins. Every text is quoted, since a reader of YAML 1.1 (Jenkins) takes a bare yes,
-// 1e3 or 12:30 for something else.
+// 1e3 or 12:30 for something else. A library's writer would not tell on which line a node has come to stand.
 func YAML(owner, what string, root *Node) *Text {
 	t := Of(owner)
 	if err := root.failure(); err != nil {

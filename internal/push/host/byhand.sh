@@ -29,7 +29,7 @@ status() {
 	if [ -f "$etc/current/MANIFEST" ]; then
 		differs "$etc/current" | sed 's/^/changed by hand: /'
 		mapfile -t runs < <(wanted)
-		{ by_hand "${runs[@]}" && stopped "${runs[@]}"; } | sed -n 's/^hand\t/by hand: /; /^by hand/s/\t/ /p'
+		{ by_hand "${runs[@]}"; stopped "${runs[@]}"; } | sed -n 's/^hand\t/by hand: /; /^by hand/s/\t/ /p'
 	fi
 	while IFS= read -r unit; do
 		! systemctl --quiet is-active "$unit" || continue

@@ -42,5 +42,5 @@ counted() {
 	find "$etc" "$etc/current/" "$secrets" "$state"/{frozen,ledger,owed,made} {/etc,/run}/systemd/system{,.control} \
 		/etc/postgresql /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/dpkg/{status,updates} "$@" \
 		\( -path "$etc/generations/*" -prune -o -true \) \
-		-printf '%p\t%y%m\t%U:%G\t%l\t%i\t%s\t%C@\n' -newerct '2 seconds ago' -printf 'young\n' 2>/dev/null || true
+		-printf '%p\t%y%m\t%U:%G\t%l\t%D:%i\t%s\t%C@\n' -newerct '2 seconds ago' -printf 'young\n' 2>/dev/null || true
 }
