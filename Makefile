@@ -52,7 +52,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	go test ./internal/push -run 'TestFaults' -v -timeout 2h
+	WHOLE=1 go test ./internal/push -run 'TestFaults' -v -timeout 2h
 
 fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m

@@ -17,6 +17,7 @@ import (
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
+	"odoogen/internal/push"
 	"odoogen/internal/topology"
 )
 
@@ -195,14 +196,29 @@ func (r *benchRig) write(b *testing.B, name, text string) {
 }
 
 func (r *benchRig) nothing(b *testing.B, position string) {
-	var pushes, peers, ratios []float64
+	var first, next, peers, firstRatios, ratios []float64
 	for range 9 {
 		peer := max(r.at(b, position, "ssh", "-F", r.ssh[position], "tests", "true"), r.at(b, position, "ssh", "-F", r.ssh[position], "ci", "true"))
+		r.hangUp(b)
+		before := r.push(b, position)
 		push := r.push(b, position)
-		pushes, peers = append(pushes, push.Seconds()), append(peers, peer.Seconds())
-		ratios = append(ratios, push.Seconds()/peer.Seconds())
+		first, next, peers = append(first, before.Seconds()), append(next, push.Seconds()), append(peers, peer.Seconds())
+		firstRatios, ratios = append(firstRatios, before.Seconds()/peer.Seconds()), append(ratios, push.Seconds()/peer.Seconds())
 	}
-	report(b, ratios, "x-ssh", "nothing to do on two hosts, from %s: %.2f s; ssh true to the slower: %.2f s; limit 1.5", position, middle(pushes), middle(peers))
+	b.ReportMetric(middle(firstRatios), "x-ssh-first")
+	report(b, ratios, "x-ssh", "nothing to do on two hosts, from %s: %.2f s, and %.2f s where no command has left its connections; ssh true to the slower: %.2f s; limit 1.5",
+		position, middle(next), middle(first), middle(peers))
+}
+
+// hangUp ends the connections that commands have left.
+func (r *benchRig) hangUp(b *testing.B) {
+	sockets, err := filepath.Glob(filepath.Join(push.KeepDir(), "*"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, socket := range sockets {
+		_ = exec.Command("ssh", "-S", socket, "-O", "exit", "host").Run() // it may have ended by itself
+	}
 }
 
 // oneFile changes a limit there and back, after a plan of it: staged, checked, flipped, reloaded, probed, confirmed.

@@ -77,6 +77,9 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
 	p := &push.Push{Owner: operator(), Say: o.progress.say, LookAgain: o.again}
+	if os.Getenv(lab.Variable) == "" { // of a lab nothing is left
+		p.KeepIn = push.KeepDir()
+	}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		p.Ahead(cmd.Context(), "golden", names)
 	}

@@ -38,7 +38,7 @@ func (p *Push) Ahead(ctx context.Context, dir string, names []string) {
 	if err != nil || len(earlier) == 0 {
 		return
 	}
-	net, err := newNetwork(earlier)
+	net, err := newNetwork(earlier, p.KeepIn)
 	if err != nil {
 		return
 	}
@@ -83,12 +83,12 @@ func wishesIn(dir string) ([]*wish, error) {
 }
 
 // network is that of all hosts: the one that stands already, where they name the same hosts, routes and keys.
-func (a *ahead) network(all []*wish) (*network, error) {
+func (a *ahead) network(all []*wish, keepIn string) (*network, error) {
 	if a != nil && a.leads(all) {
 		return a.net, nil
 	}
 	a.close()
-	return newNetwork(all)
+	return newNetwork(all, keepIn)
 }
 
 // leads tells whether the connections are to the hosts that are meant.

@@ -22,6 +22,7 @@ type Push struct {
 	Review         *Review
 	OverwriteDrift bool
 	LookAgain      bool          // at every file of a host, though none has changed since it was looked at last
+	KeepIn         string        // a directory for connections that the next command finds; empty: none are left
 	Wait           time.Duration // for another push that holds a host
 	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
 	ProbeFor       time.Duration // how long a probe may fail until it counts
@@ -71,7 +72,7 @@ func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 		p.hosts = append(p.hosts, &host{wish: w, tree: t})
 	}
 	var err error
-	if p.net, err = p.ahead.network(all); err != nil {
+	if p.net, err = p.ahead.network(all, p.KeepIn); err != nil {
 		return err
 	}
 	nonce := make([]byte, 12)

@@ -43,6 +43,7 @@ func TestPush(t *testing.T) {
 		{"one host confirmed and one not is told as partial, and mended", partial},
 		{"a host that does not answer any more is told as unknown", unknown},
 		{"a host behind a cut link is unreachable and unchanged", linkCut},
+		{"a command finds the connection of the last one", connectionsAreKept},
 	})
 }
 

@@ -17,7 +17,9 @@ import (
 // route is one of a host's, straight or through another host.
 type route struct {
 	artifact.Route
-	jump bool
+	jump   bool
+	socket string // of a connection that outlasts the command; empty where it does not
+	kept   bool   // by an earlier command
 }
 
 // options are what ssh must know of a connection by this route.
@@ -30,8 +32,12 @@ func (r *route) options(n *network, c connection) []string {
 	if r.jump {
 		jump, through = r.Jump, "ProxyJump "+r.Jump
 	}
+	socket := r.socket
+	if socket == "" || c.fresh {
+		socket = filepath.Join(n.dir, fmt.Sprintf("%s.%d.%s.%s%s.socket", c.host, n.lost[c.host], r.Name, jump, kind))
+	}
 	return []string{"HostName " + r.Address, "User root", "HostKeyAlias " + c.host, "ProxyJump " + jump, through,
-		"ControlPath " + filepath.Join(n.dir, fmt.Sprintf("%s.%d.%s.%s%s.socket", c.host, n.lost[c.host], r.Name, jump, kind))}
+		"ControlPath " + socket}
 }
 
 // way is the route by which a connection was made.
@@ -72,19 +78,29 @@ func (n *network) routeOf(c connection) *route {
 func (n *network) routes(c connection) []*route {
 	lasting := c.fresh && !n.anyWay
 	if r := n.routeOf(c); lasting && r != nil && r.Name != "bootstrap" {
-		return []*route{r}
+		return []*route{n.by(c, r.Route, r.jump)}
 	}
 	var all []*route
 	for _, r := range n.trees[c.host].Routes {
 		if lasting && r.Name == "bootstrap" {
 			continue
 		}
-		all = append(all, &route{r, false})
+		all = append(all, n.by(c, r, false))
 		if r.Jump != "" {
-			all = append(all, &route{r, true})
+			all = append(all, n.by(c, r, true))
 		}
 	}
 	return all
+}
+
+// by is a way that a connection may be made.
+func (n *network) by(c connection, r artifact.Route, jump bool) *route {
+	way := &route{Route: r, jump: jump}
+	if n.keepIn != "" && !c.fresh {
+		_, own, _ := strings.Cut(filepath.Base(n.dir), "-")
+		way.socket = fmt.Sprintf("%s.%.10s.%d", n.keptName(c.host, r, jump), own, n.lost[c.host])
+	}
+	return way
 }
 
 // findAgain finds whatever route there is now to a host: the one before is gone with the network that it went over.
@@ -105,6 +121,11 @@ func (n *network) connect(ctx context.Context, c call) (first bool, err error) {
 	w := n.ways[to]
 	if w == nil {
 		r := &race{network: n, call: c, to: to, way: &way{found: make(chan struct{})}, routes: n.routes(to)}
+		if !c.fresh {
+			if kept := n.kept(c.host); kept != nil {
+				r.routes = append([]*route{kept}, r.routes...)
+			}
+		}
 		n.ways[to] = r.way
 		n.mu.Unlock()
 		return true, r.run(ctx)
@@ -154,7 +175,7 @@ func (r *race) run(ctx context.Context) error {
 			return r.lost(err)
 		}
 	}
-	r.events = make(chan event, 4*len(r.routes))
+	r.events = make(chan event, 5*len(r.routes))
 	begun, connected, greeted := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	tried := 0
 	var refused []error
@@ -164,6 +185,9 @@ func (r *race) run(ctx context.Context) error {
 			r.winner.Lock()
 			r.others = append(r.others, cancel)
 			r.winner.Unlock()
+			if r.routes[tried].kept { // ssh does not say what it does
+				begun[tried], connected[tried] = true, true
+			}
 			go r.try(ctx, tried)
 			tried++
 		}
@@ -215,7 +239,7 @@ func (r *race) run(ctx context.Context) error {
 	}
 	var all []string
 	for _, route := range r.routes {
-		if !route.jump {
+		if !route.jump && !route.kept {
 			all = append(all, route.Name+" "+route.Address)
 		}
 	}
@@ -249,6 +273,9 @@ func (r *race) won(i int) bool {
 		for other, cancel := range r.others {
 			if other != i {
 				cancel()
+				if r.routes[other].kept { // over a network that is no more: nobody is to wait for it again
+					_ = os.Remove(r.routes[other].socket)
+				}
 			}
 		}
 	}
@@ -270,7 +297,7 @@ func (r *race) try(ctx context.Context, i int) {
 
 func (r *race) attempt(ctx context.Context, i int) error {
 	way := r.routes[i]
-	if way.jump {
+	if way.jump && !way.kept {
 		r.events <- event{route: i, begun: true} // by another ssh
 		if r.trees[way.Jump] == nil {
 			return fmt.Errorf("%w: the spec has no host %q", errUnreachable, way.Jump)
@@ -284,8 +311,15 @@ func (r *race) attempt(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	master, persist := "yes", "no"
+	switch {
+	case way.kept:
+		master = "no"
+	case way.socket != "":
+		persist = keepFor
+	}
 	argv := []string{"ssh", "-F", r.config(r.fresh), "-o", "LogLevel DEBUG1", "-o", fmt.Sprintf("ConnectTimeout %d", patience),
-		"-o", "ControlMaster yes", "-o", "ControlPersist no"}
+		"-o", "ControlMaster " + master, "-o", "ControlPersist " + persist}
 	r.network.mu.Lock()
 	options := way.options(r.network, r.to)
 	r.network.mu.Unlock()

@@ -23,8 +23,9 @@ var errUnreachable = errors.New("unreachable")
 // the trees alone, routes that were tried, and two connections per host: one that pushes, one that confirms. All of
 // that stands in a configuration of its own, in a directory that goes with the push.
 type network struct {
-	dir   string
-	trees map[string]*artifact.Host
+	dir    string
+	keepIn string // the directory of connections that outlast a command; empty where none does
+	trees  map[string]*artifact.Host
 
 	life context.Context // of the connections
 	end  context.CancelFunc
@@ -43,8 +44,8 @@ type connection struct {
 	fresh bool // made after the flip, to confirm
 }
 
-func newNetwork(all []*wish) (*network, error) {
-	n := &network{trees: map[string]*artifact.Host{}, ways: map[connection]*way{}, lost: map[string]int{}}
+func newNetwork(all []*wish, keepIn string) (*network, error) {
+	n := &network{keepIn: keepIn, trees: map[string]*artifact.Host{}, ways: map[connection]*way{}, lost: map[string]int{}}
 	n.life, n.end = context.WithCancel(context.Background())
 	var known strings.Builder
 	for _, w := range all {
@@ -95,7 +96,11 @@ func (n *network) write() error {
 				fmt.Fprintf(&b, "Host %s\n\t%s\n", name, strings.Join(r.options(n, connection{name, fresh}), "\n\t"))
 				// For longer than one host waits for another: the way of the first push may be closed by now, and a new connection
 				// would find no other. It outlives only a push that was killed.
-				b.WriteString("\tControlMaster auto\n\tControlPersist 15m\n")
+				persist := "15m"
+				if r.socket != "" && !fresh {
+					persist = keepFor
+				}
+				b.WriteString("\tControlMaster auto\n\tControlPersist " + persist + "\n")
 			}
 		}
 		fmt.Fprintf(&b, `Host *
