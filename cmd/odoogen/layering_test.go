@@ -48,7 +48,7 @@ var homes = map[string][]string{
 	"golang.org/x/net":                 {"internal/lab"},
 	"github.com/grafana/river":         {"internal/native"},
 	"go.yaml.in/yaml/v3":               {"internal/conf", "internal/native"},
-	"os/exec":                          {"internal/lab", "internal/native", "internal/pgtest", "internal/push", "internal/secrets"},
+	"os/exec":                          {"internal/evidence", "internal/lab", "internal/native", "internal/pgtest", "internal/push", "internal/secrets"},
 }
 
 // What a generator must not see, in whatever it is made of: the clock, the machine, the network, chance.

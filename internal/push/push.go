@@ -521,11 +521,12 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	case confirmed == 0:
 		return p.revert(hosts, err)
 	}
+	err = p.revert(hosts, err)
 	var v *Verdict
-	if errors.As(p.revert(hosts, err), &v) && v.Code == RolledBack {
+	if errors.As(err, &v) && v.Code == RolledBack {
 		v.Code = Partial
 	}
-	return v
+	return err
 }
 
 func (p *Push) commit() string {
@@ -535,10 +536,12 @@ func (p *Push) commit() string {
 	return p.Review.Commit + " of " + p.Review.Author
 }
 
-// revert has every host go back that has not confirmed, and reads from the hosts what became of them. It does not heed
-// that the operator gave up: what is half done is put right first.
+// revert has every host go back that has not confirmed, and reads from the hosts what became of them. Where it turns out that
+// all have confirmed, and only their answers were lost, nothing is wrong. It does not heed that the operator gave up: what is
+// half done is put right first.
 func (p *Push) revert(hosts []*host, why error) error {
 	var mu sync.Mutex
+	stay := 0
 	verdict := &Verdict{Code: RolledBack, Why: why}
 	note := func(code int, format string, args ...any) {
 		mu.Lock()
@@ -570,6 +573,9 @@ func (p *Push) revert(hosts []*host, why error) error {
 			switch {
 			case err == nil && confirmed == h.next:
 				note(Partial, "%s: confirmed %s", h.name, h.next)
+				mu.Lock()
+				stay++
+				mu.Unlock()
 				return nil
 			case err == nil && current == h.seen.Generation:
 				if owed != nil {
@@ -595,6 +601,9 @@ func (p *Push) revert(hosts []*host, why error) error {
 			}
 		}
 	})
+	if stay == len(hosts) {
+		return nil
+	}
 	return verdict
 }
 

@@ -236,8 +236,15 @@ func pusherKilled(r *rig) {
 // settled waits until no host waits for a confirmation.
 func (r *rig) settled() {
 	r.t.Helper()
-	for deadline := time.Now().Add(40 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if r.on("tests", "ls /var/lib/odoogen/armed 2>/dev/null || true")+r.on("ci", "ls /var/lib/odoogen/armed 2>/dev/null || true") == "" {
+	// Twice in a row: a push that was killed may have asked for something that has not begun yet.
+	const busy = "ls /var/lib/odoogen/armed 2>/dev/null || flock --nonblock /var/lib/odoogen/lock true || echo at work"
+	quiet := 0
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(400 * time.Millisecond) {
+		quiet++
+		if r.on("tests", busy)+r.on("ci", busy) != "" {
+			quiet = 0
+		}
+		if quiet == 2 {
 			return
 		}
 	}
