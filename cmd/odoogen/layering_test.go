@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"generators":              {"internal/topology", "internal/conf", "internal/artifact"},
 	"internal/lab":            {"internal/artifact"},
 	"internal/native":         {"internal/artifact", "internal/vocabulary"},
+	"internal/evidence":       {}, // for tests
 	"internal/pgtest":         {}, // for tests
 	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
 	"internal/push":           {"internal/artifact"},
