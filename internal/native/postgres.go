@@ -93,10 +93,11 @@ func (s *server) create(version string) bool {
 	return true
 }
 
-// ready waits until the cluster says in its postmaster.pid that it is. One that ends instead has said why.
+// ready waits until the cluster says in its postmaster.pid that it is, long enough for a busy machine. One that ends instead has
+// said why.
 func (s *server) ready(ended chan struct{}) bool {
 	pid := "/var/lib/postgresql/" + strconv.Itoa(s.Version) + "/" + s.cluster.Name + "/postmaster.pid"
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); {
 		select {
 		case <-ended:
 			s.why()

@@ -236,15 +236,10 @@ func pusherKilled(r *rig) {
 // settled waits until no host waits for a confirmation.
 func (r *rig) settled() {
 	r.t.Helper()
-	// Twice in a row: a push that was killed may have asked for something that has not begun yet.
-	const busy = "ls /var/lib/odoogen/armed 2>/dev/null || flock --nonblock /var/lib/odoogen/lock true || echo at work"
-	quiet := 0
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(400 * time.Millisecond) {
-		quiet++
-		if r.on("tests", busy)+r.on("ci", busy) != "" {
-			quiet = 0
-		}
-		if quiet == 2 {
+	// The lease of a push that was killed counts for half a minute more, and what it has asked for may begin only now.
+	const busy = "cd /var/lib/odoogen; ls armed 2>/dev/null; find lease -newermt '-30 seconds' 2>/dev/null || true"
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if r.on("tests", busy)+r.on("ci", busy) == "" {
 			return
 		}
 	}
