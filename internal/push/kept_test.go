@@ -34,6 +34,7 @@ func connectionsAreKept(r *rig) {
 	logins := func() string {
 		return r.on("tests", "journalctl --quiet --no-pager -o cat -u ssh | grep -c '^Accepted publickey'")
 	}
+	r.push(Applied, pushed)
 	command(pushed, "plan", "tests")
 	before := logins()
 	command(pushed, "plan", "tests")
