@@ -20,8 +20,8 @@ type Table struct {
 	Rows    [][]string
 }
 
-// Markdown writes a table as Markdown that reads well as plain text too, with the day and the commit of the run.
-func (e *Table) Markdown() string {
+// markdown writes a table as Markdown that reads well as plain text too, with the day and the commit of the run.
+func (e *Table) markdown() string {
 	var b strings.Builder
 	commit, _ := exec.Command("git", "log", "-1", "--format=%h").Output()
 	fmt.Fprintf(&b, "%s (%s, commit %s)\n\n", e.Title, time.Now().UTC().Format(time.DateOnly), strings.TrimSpace(string(commit)))
@@ -43,7 +43,7 @@ func (e *Table) Markdown() string {
 // Keep logs a table, and keeps it in the directory that EVIDENCE names, where it is set.
 func (e *Table) Keep(t testing.TB, name string) {
 	t.Helper()
-	text := e.Markdown()
+	text := e.markdown()
 	t.Log("\n" + text)
 	dir := os.Getenv("EVIDENCE")
 	if dir == "" {

@@ -216,12 +216,12 @@ func packagesInstall(t *testing.T, r rig) {
 }
 
 func boxTakesFiles(t *testing.T, r rig) {
-	r.on("tests", "ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
+	r.on("tests", "ssh-keygen -q -t ed25519 -N '' -f ~root/.ssh/id_ed25519")
 	o, err := r.Overlay()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.on("tests", "echo '[u7.your-storagebox.de]:23 "+o.Box+"' >/root/.ssh/known_hosts")
+	r.on("tests", "echo '[u7.your-storagebox.de]:23 "+o.Box+"' >~root/.ssh/known_hosts")
 	if got := r.on("tests", `export RESTIC_PASSWORD=x RESTIC_REPOSITORY=sftp://u7@u7.your-storagebox.de:23/restic
 		restic -q init && restic -q backup /etc/hostname && restic -q check && restic snapshots --json | grep -c '"/etc/hostname"'`); got != "1" {
 		t.Errorf("restic: %s", got)
@@ -236,8 +236,8 @@ func gitServes(t *testing.T, r rig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.on("ci", "apt-get -qq update && apt-get -qq install --no-install-recommends git && ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
-	r.on("ci", "printf '%s "+o.Box+"\\n' git.example.com '[git.example.com]:2222' >/root/.ssh/known_hosts")
+	r.on("ci", "apt-get -qq update && apt-get -qq install --no-install-recommends git && ssh-keygen -q -t ed25519 -N '' -f ~root/.ssh/id_ed25519")
+	r.on("ci", "printf '%s "+o.Box+"\\n' git.example.com '[git.example.com]:2222' >~root/.ssh/known_hosts")
 	for name, address := range map[string]string{"addons17": "git@git.example.com:odoo/addons.git", "addons19": "ssh://git@git.example.com:2222/odoo/addons.git",
 		"odoo17": "https://github.com/odoo/odoo.git", "odoo19": "https://github.com/odoo/odoo.git"} {
 		branch := name[len(name)-2:] + ".0"

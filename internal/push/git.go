@@ -129,7 +129,7 @@ func Uncommitted(ctx context.Context, dir, below string) ([]string, error) {
 // there undoes what somebody else has pushed. It is empty otherwise, and where what runs is of no commit.
 func (p *Plan) TakenBack(ctx context.Context, dir string) string {
 	commit, _, _ := strings.Cut(p.Ran, " ")
-	if p.Empty() || !hexadecimal.MatchString(commit) {
+	if p.Empty() || len(commit) < 7 || len(commit) > 64 || !hexadecimal.MatchString(commit) {
 		return ""
 	}
 	if _, err := output(ctx, dir, "git", "merge-base", "--is-ancestor", commit, "HEAD"); err == nil {

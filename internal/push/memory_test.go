@@ -41,4 +41,5 @@ func remembers(r *rig) {
 		r.on("tests", c.undo)
 	}
 	warm()
+	r.holds("tests", "{ read -r -d '' _; IFS= read -r -d '' paths; } </run/odoogen/observed; sort <<<\"$paths\" | uniq -d", "")
 }

@@ -13,6 +13,7 @@ observe() {
 		still "${watched[@]}"
 		return
 	fi
+	paths=() # without those that a memory which no longer holds has named
 	while IFS=$'\t' read -r verb path _; do
 		case $verb in door | absent) paths+=("$path") ;; secret) paths+=("$secrets/$path") ;; esac
 	done <<<"$asked"
