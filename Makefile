@@ -11,6 +11,9 @@
 ALL =
 export ALL
 
+# One static program, which runs on any Debian, and needs no C compiler to build.
+export CGO_ENABLED = 0
+
 FUZZTIME = 10s
 
 .PHONY: build demo test packages golden docs bench sample faults fuzz-push fuzz

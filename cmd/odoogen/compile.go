@@ -16,6 +16,7 @@ import (
 // compileTrees is compile for who asks no line where it comes from: without the origins, what CUE evaluated is gone
 // before the trees take its memory.
 func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
+	hugeHeap()
 	note := startStale()
 	t, _, err := topology.Load(".")
 	note(stderr)
@@ -28,6 +29,7 @@ func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
 
 // compile builds the trees of the working directory's spec, and keeps where they come from.
 func compile(stderr io.Writer) (*provenance.Build, error) {
+	hugeHeap()
 	note := startStale()
 	t, origins, err := topology.Load(".")
 	note(stderr)

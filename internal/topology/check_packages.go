@@ -44,8 +44,8 @@ func checkVersions(c *checker) {
 // checkRows holds the names of the table's rows: one that no version has would never be looked at.
 func checkRows(c *checker) {
 	table := &c.t.Compatibility
-	check := func(path, name, example string, is *regexp.Regexp) {
-		if !is.MatchString(name) {
+	check := func(path, name, example string, is func() *regexp.Regexp) {
+		if !is().MatchString(name) {
 			c.refuse(path, "", nil, "%q names no version; want one such as %q", name, example)
 		}
 	}
@@ -67,9 +67,9 @@ func checkRows(c *checker) {
 }
 
 var (
-	odooName   = regexp.MustCompile(`^(1[7-9]|[2-9][0-9])\.0$`)
-	oneNumber  = regexp.MustCompile(`^[1-9][0-9]$`)
-	twoNumbers = regexp.MustCompile(`^[1-9][0-9]?\.[0-9]{1,4}$`)
+	odooName   = lazily(`^(1[7-9]|[2-9][0-9])\.0$`)
+	oneNumber  = lazily(`^[1-9][0-9]$`)
+	twoNumbers = lazily(`^[1-9][0-9]?\.[0-9]{1,4}$`)
 )
 
 // checkOdooVersions holds a host's instances against its Python and their clusters' PostgreSQL, each pair once.

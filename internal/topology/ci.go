@@ -3,7 +3,6 @@ package topology
 import (
 	"fmt"
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -74,13 +73,13 @@ func (c *CI) MirrorURL(r *Repository) string { return c.MirrorsURL() + "/" + r.M
 // JavaHome is where the package of Java lies: both Adoptium's and Debian's install below /usr/lib/jvm.
 func (t *Topology) JavaHome() string {
 	name := t.Java()
-	if m := openJDK.FindStringSubmatch(name); m != nil {
+	if m := openJDK().FindStringSubmatch(name); m != nil {
 		name = "java-" + m[1] + "-openjdk"
 	}
 	return "/usr/lib/jvm/" + name + "-amd64"
 }
 
-var openJDK = regexp.MustCompile(`^openjdk-([0-9]+)-`)
+var openJDK = lazily(`^openjdk-([0-9]+)-`)
 
 // Credential is where a unit finds a secret that it loads under its own name (systemd.exec(5), LoadCredential=).
 func Credential(unit, secret string) string { return "/run/credentials/" + unit + "/" + secret }

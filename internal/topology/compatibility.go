@@ -2,7 +2,6 @@ package topology
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,7 +90,7 @@ func (c *Compatibility) java(version int) *JavaRelease {
 func (c *Compatibility) jenkins(version string) *JenkinsRelease {
 	var found *JenkinsRelease
 	first := TwoNumbers(0)
-	pinned := firstNumbers.FindString(version)
+	pinned := firstNumbers().FindString(version)
 	for _, r := range c.Jenkins {
 		var from, of TwoNumbers
 		if from.parse(r.Name) != nil || pinned != "" && of.parse(pinned) == nil && from > of {
@@ -104,7 +103,7 @@ func (c *Compatibility) jenkins(version string) *JenkinsRelease {
 	return found
 }
 
-var firstNumbers = regexp.MustCompile(`^[0-9]+\.[0-9]+`)
+var firstNumbers = lazily(`^[0-9]+\.[0-9]+`)
 
 func row[T any](rows []*T, is func(*T) bool) *T {
 	if n := slices.IndexFunc(rows, is); n >= 0 {
@@ -115,7 +114,7 @@ func row[T any](rows []*T, is func(*T) bool) *T {
 
 // javaVersion is the number in the name of a package of Java: 21 for temurin-21-jre; 0 where it has none.
 func javaVersion(pkg string) int {
-	m := javaPackage.FindStringSubmatch(pkg)
+	m := javaPackage().FindStringSubmatch(pkg)
 	if m == nil {
 		return 0
 	}
@@ -123,7 +122,7 @@ func javaVersion(pkg string) int {
 	return n
 }
 
-var javaPackage = regexp.MustCompile(`-([0-9]{1,2})-`)
+var javaPackage = lazily(`-([0-9]{1,2})-`)
 
 // TwoNumbers is a version such as "3.11", as a number that orders versions: 30011.
 type TwoNumbers int

@@ -17,10 +17,7 @@ import (
 // load reads and parses the user's files, and what they import. The definitions are parsed meanwhile, on another core:
 // where they are is known, and CUE need not search its modules for them. It evaluates module.cue only where something
 // else is imported.
-func (e *evaluation) load() *build.Instance {
-	definitions := make(chan []*ast.File, 1)
-	go func() { definitions <- parseSchema() }()
-
+func (e *evaluation) load(definitions <-chan []*ast.File) *build.Instance {
 	everything := load.Config{
 		FS:         e.files,
 		FromFSPath: func(p string) string { return strings.TrimPrefix(p, "/") },
@@ -73,6 +70,13 @@ func schemaInstance(name string, files []*ast.File) *build.Instance {
 	}
 	instance.Complete()
 	return instance
+}
+
+// parseDefinitions begins to parse them, for one evaluation: it changes what it is given.
+func parseDefinitions() <-chan []*ast.File {
+	parsed := make(chan []*ast.File, 1)
+	go func() { parsed <- parseSchema() }()
+	return parsed
 }
 
 // parseSchema parses the definitions. A test keeps them free of mistakes.

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // ownLimits are settings of units that the rules count with: they are said where the rules see them.
 var ownLimits = words("CPUQuota CPUWeight IOWeight MemoryMax Slice")
 
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.@\\-]+\.[a-z]+$`)
+var unitName = lazily(`^[A-Za-z0-9:_.@\\-]+\.[a-z]+$`)
 
 // checkDropIns refuses drop-ins of units that the host does not have, and what systemd would ignore in them.
 func checkDropIns(c *checker) {
@@ -22,7 +21,7 @@ func checkDropIns(c *checker) {
 			sections := vocabulary.UnitSections[d.kind()]
 			limits, known := own[d.Name]
 			switch ours := strings.HasPrefix(d.Name, "odoo") || strings.HasPrefix(d.Name, "postgresql@"); {
-			case !unitName.MatchString(d.Name) || sections == nil:
+			case !unitName().MatchString(d.Name) || sections == nil:
 				c.refuse(d.Path, "a unit's full name: \"odoo-qa17.service\"", nil, "%q is no unit that odoogen knows to extend", d.Name)
 				continue
 			case ours && !known:

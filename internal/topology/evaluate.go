@@ -49,20 +49,20 @@ const (
 // rounds bounds the evaluations: names not found, then conflicts, then what is missing, and one to spare.
 const rounds = 6
 
-func evaluate(dir string, files fs.FS) *evaluation {
+func evaluate(dir string, files fs.FS, definitions <-chan []*ast.File) *evaluation {
 	e := &evaluation{dir: dir, files: files, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
-	instance := e.load()
+	instance := e.load(definitions)
 	if instance.Err != nil {
 		if !e.readable(instance.Err) {
 			return e
 		}
-		if instance = e.load(); instance.Err != nil {
+		if instance = e.load(parseDefinitions()); instance.Err != nil {
 			return e
 		}
 	}
 	for round := range rounds {
 		if round > 0 {
-			instance = e.load()
+			instance = e.load(parseDefinitions())
 			e.apply(instance)
 		}
 		root, err := compiled(instance)

@@ -3,7 +3,6 @@ package topology
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -42,8 +41,8 @@ var ownSysctl = words(`vm.swappiness vm.dirty_background_bytes vm.dirty_bytes
 func words(s string) []string { return strings.Fields(s) }
 
 var (
-	sysctlKey    = regexp.MustCompile(`^[a-z0-9_-]+(\.[A-Za-z0-9_:@-]+)+$`)
-	extensionKey = regexp.MustCompile(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)+$`)
+	sysctlKey    = lazily(`^[a-z0-9_-]+(\.[A-Za-z0-9_:@-]+)+$`)
+	extensionKey = lazily(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)+$`)
 )
 
 // checkExtra refuses settings that their program does not know, that odoogen decides, or that a file cannot carry.
@@ -65,7 +64,7 @@ func checkExtra(c *checker) {
 	for _, h := range c.t.Hosts {
 		for _, s := range h.Sysctl {
 			switch {
-			case !sysctlKey.MatchString(s.Name):
+			case !sysctlKey().MatchString(s.Name):
 				c.refuse(s.Path, "its path below /proc/sys, with dots: \"net.core.somaxconn\"", nil, "%q is no kernel setting", s.Name)
 			case slices.Contains(ownSysctl, s.Name):
 				c.refuse(s.Path, "", nil, "odoogen sets it on every host")
@@ -116,7 +115,7 @@ func (c *checker) postgresSetting(cl *Cluster, s *Setting) {
 		c.refuse(s.Path, "", nil, "odoogen or Debian sets it for every cluster")
 	case own:
 		c.refuse(s.Path, "say "+cl.Path+"."+field, nil, "odoogen sets it")
-	case !slices.Contains(known, s.Name) && !extensionKey.MatchString(s.Name):
+	case !slices.Contains(known, s.Name) && !extensionKey().MatchString(s.Name):
 		hint := "one of an extension has a dot in its name"
 		if best := closest(s.Name, known); best != "" {
 			hint = "did you mean " + best + "?"

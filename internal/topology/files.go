@@ -5,7 +5,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,8 +14,8 @@ import (
 // Files of the spec's own may stand in folders that are made to take more: a daemon's NAME.d, what /usr/local and /opt
 // hold. A file that the distribution owns is never replaced.
 var (
-	filePath  = regexp.MustCompile(`^(/[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*)+$`)
-	fileRoom  = regexp.MustCompile(`^(/etc/([^/]+/)?[^/]+\.d/[^/]+|/usr/local/(bin|sbin|etc|share|libexec)/.+|/opt/.+)$`)
+	filePath  = lazily(`^(/[A-Za-z0-9_+@-][A-Za-z0-9._+@-]*)+$`)
+	fileRoom  = lazily(`^(/etc/([^/]+/)?[^/]+\.d/[^/]+|/usr/local/(bin|sbin|etc|share|libexec)/.+|/opt/.+)$`)
 	fileTaken = []string{"/opt/odoo/", "/usr/local/etc/odoogen/", "/etc/odoogen/", "/etc/sysusers.d/", "/etc/tmpfiles.d/", "/etc/sysctl.d/", "/etc/init.d/"}
 )
 
@@ -103,11 +102,11 @@ func checkFiles(c *checker) {
 func (c *checker) filePlace(f *HostFile) {
 	const room = "in a NAME.d folder below /etc, in /usr/local/{bin,sbin,etc,share,libexec} or in /opt"
 	switch last := f.Name[strings.LastIndexByte(f.Name, '/')+1:]; {
-	case !filePath.MatchString(f.Name):
+	case !filePath().MatchString(f.Name):
 		c.refuse(f.Path, "letters, digits and \"._+@-\", without a dot at the beginning of a name", nil, "%q is no plain absolute path", f.Name)
 	case strings.Contains(last, "odoogen") || slices.ContainsFunc(fileTaken, func(p string) bool { return strings.HasPrefix(f.Name, p) }):
 		c.refuse(f.Path, room, nil, "%s is odoogen's or the distribution's own place", f.Name)
-	case !fileRoom.MatchString(f.Name):
+	case !fileRoom().MatchString(f.Name):
 		c.refuse(f.Path, room, nil, "%s is no place for a file of the spec's own", f.Name)
 	}
 }

@@ -16,6 +16,7 @@ const packageName = "envs"
 // its shape, which CUE finds, together with those between entities, as far as the former leave something to hold
 // against the rules.
 func Load(dir string) (*Topology, *Origins, error) {
+	definitions := parseDefinitions()
 	files, err := newSpecFS(dir)
 	if err != nil {
 		return nil, nil, err
@@ -23,7 +24,7 @@ func Load(dir string) (*Topology, *Origins, error) {
 	if problems := packageProblems(dir, files); len(problems) > 0 {
 		return nil, nil, problems.sorted() // what CUE would not read is not worth a word about the rest
 	}
-	e := evaluate(dir, files)
+	e := evaluate(dir, files, definitions)
 	if !e.usable {
 		return nil, nil, e.problems.sorted()
 	}

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 )
 
@@ -14,16 +13,16 @@ type KnownHost struct {
 }
 
 var (
-	sshAddress = regexp.MustCompile(`^ssh://[^@]+@([^:/]+)(?::([0-9]+))?/`)
-	scpAddress = regexp.MustCompile(`^git@([^:]+):`)
+	sshAddress = lazily(`^ssh://[^@]+@([^:/]+)(?::([0-9]+))?/`)
+	scpAddress = lazily(`^git@([^:]+):`)
 )
 
 // SSH is the server and port that the repository is fetched from over SSH; no server where it is https.
 func (r *Repository) SSH() (host string, port int) {
-	if m := scpAddress.FindStringSubmatch(r.Git); m != nil {
+	if m := scpAddress().FindStringSubmatch(r.Git); m != nil {
 		return m[1], 22
 	}
-	m := sshAddress.FindStringSubmatch(r.Git)
+	m := sshAddress().FindStringSubmatch(r.Git)
 	if m == nil {
 		return "", 0
 	}
