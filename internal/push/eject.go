@@ -27,7 +27,7 @@ func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, e
 // loss of power on the way takes it back.
 func (p *Push) Eject(ctx context.Context) error {
 	h := p.hosts[0]
-	if err := p.lease(ctx, h); err != nil {
+	if err := p.lease(ctx, h, nil); err != nil {
 		return fmt.Errorf("%s: %w", h.name, err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)

@@ -32,8 +32,10 @@ func (f *facts) add(words ...string) {
 	f.b.WriteByte('\n')
 }
 
-// reader is what a host is told. The end is marked: of a push that is killed while it speaks, a host does nothing.
-func (f *facts) reader() *strings.Reader { return strings.NewReader(f.b.String() + "end\n") }
+// text is what a host is told. The end is marked: of a push that is killed while it speaks, a host does nothing.
+func (f *facts) reader() *strings.Reader { return strings.NewReader(f.text()) }
+
+func (f *facts) text() string { return f.b.String() + "end\n" }
 
 // doors adds those of the host that wanted takes, by their paths.
 func (f *facts) doors(h *artifact.Host, wanted func(path string) bool) {
@@ -78,124 +80,144 @@ func wishOf(t *artifact.Tree) (*wish, error) {
 func (n *network) observe(ctx context.Context, w *wish, again bool) (*Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	q := w.question()
+	var args []string
+	if again {
+		args = []string{"again"}
+	}
+	if err := n.call(ctx, call{host: w.name, verb: "observe", args: args, stdin: q.ask.reader(), line: q.line}); err != nil {
+		return nil, err
+	}
+	return q.answer()
+}
+
+// question is what a host is asked for an observation, and what it has answered so far.
+type question struct {
+	*wish
+	ask    facts
+	seen   *Observation
+	wanted map[string]string   // the packages that were not found installed, and their versions
+	found  map[string][]string // what stands at paths
+	other  bool                // than the tree that was asked about is what stands
+	bad    error
+}
+
+func (w *wish) question() *question {
 	host := w.facts
-	var ask facts
+	q := &question{wish: w, seen: &Observation{Given: map[string]Given{}}, wanted: map[string]string{}, found: map[string][]string{}}
+	ask := &q.ask
 	ask.add("digest", fmt.Sprintf("%x", sha256.Sum256(w.manifest)))
 	ask.doors(host, func(string) bool { return true })
 	for _, s := range host.Secrets {
 		ask.add("secret", s.Name)
 	}
-	wanted := map[string]string{}
 	for _, p := range host.Packages {
-		wanted[p.Name] = p.Version
+		q.wanted[p.Name] = p.Version
 	}
 	for _, d := range host.Downloads {
-		wanted[d.Package] = d.Version + "*" // the release's own suffix
+		q.wanted[d.Package] = d.Version + "*" // the release's own suffix
 	}
-	for _, name := range slices.Sorted(maps.Keys(wanted)) { // what is asked is the same each time, for a host to remember
+	for _, name := range slices.Sorted(maps.Keys(q.wanted)) { // what is asked is the same each time, for a host to remember
 		ask.add("package", name)
 	}
-	seen := &Observation{}
-	found := map[string][]string{}
-	seen.Given = map[string]Given{}
-	same := true
-	var bad error
-	var args []string
-	if again {
-		args = []string{"again"}
+	return q
+}
+
+// line takes in one line of the answer, as its words.
+func (q *question) line(w []string) {
+	if len(w) < 2 {
+		return
 	}
-	err := n.call(ctx, call{host: w.name, verb: "observe", args: args, stdin: ask.reader(), line: func(w []string) {
-		if len(w) < 2 {
-			return
+	seen := q.seen
+	switch w[0] {
+	case "generation":
+		if w[1] != "-" {
+			seen.Generation = w[1]
 		}
-		switch w[0] {
-		case "generation":
-			if w[1] != "-" {
-				seen.Generation = w[1]
-			}
-		case "commit":
-			seen.Commit = w[1]
-		case "confirmed":
-			seen.Confirmed = w[1]
-		case "stored":
-			seen.Stored = append(seen.Stored, w[1])
-		case "drift":
-			seen.Drift = append(seen.Drift, w[1])
-		case "owed":
-			seen.Owed = append(seen.Owed, strings.TrimSuffix(strings.Join(w[1:], " "), " -"))
-		case "lease":
-			seen.Holder = w[len(w)-1]
-		case "cluster":
-			seen.Clusters = append(seen.Clusters, w[1])
-		case "given":
-			if g, err := parseGiven(w[1:]); err == nil {
-				seen.Given[g.Name] = g
-			}
-		case "door":
-			seen.Doors = append(seen.Doors, w[1])
-		case "made":
-			if t, ok := parseThing(w[1:]); ok {
-				seen.Made = append(seen.Made, t)
-			}
-		case "lies":
-			if secretName.MatchString(w[1]) {
-				seen.Lying = append(seen.Lying, w[1])
-			}
-		case "was":
-			seen.Was = append(seen.Was, w[1])
-		case "ejected":
-			seen.Ejected = true
-		case "frozen":
-			seen.Frozen = strings.Join(w[1:], ": ")
-		case "hand":
-			if len(w) == 3 {
-				seen.Hands = append(seen.Hands, Hand{w[1], w[2]})
-			}
-		case "theirs":
-			seen.Theirs = append(seen.Theirs, w[1])
-		case "found":
-			found[w[1]] = w[2:]
-		case "manifest", "host":
-			same = false
-			data, err := base64.StdEncoding.DecodeString(w[1])
-			if err != nil {
-				bad = err
-			}
-			if w[0] == "host" {
-				seen.Host = data
-			} else {
-				seen.Manifest = data
-			}
-		case "package":
-			pattern, is := wanted[w[1]]
-			if is && len(w) == 4 && w[3] == "installed" && fits(pattern, w[2]) {
-				delete(wanted, w[1])
-			}
+	case "commit":
+		seen.Commit = w[1]
+	case "confirmed":
+		seen.Confirmed = w[1]
+	case "stored":
+		seen.Stored = append(seen.Stored, w[1])
+	case "drift":
+		seen.Drift = append(seen.Drift, w[1])
+	case "owed":
+		seen.Owed = append(seen.Owed, strings.TrimSuffix(strings.Join(w[1:], " "), " -"))
+	case "lease":
+		seen.Holder = w[len(w)-1]
+	case "cluster":
+		seen.Clusters = append(seen.Clusters, w[1])
+	case "given":
+		if g, err := parseGiven(w[1:]); err == nil {
+			seen.Given[g.Name] = g
 		}
-	}})
-	if err == nil {
-		err = bad
+	case "door":
+		seen.Doors = append(seen.Doors, w[1])
+	case "made":
+		if t, ok := parseThing(w[1:]); ok {
+			seen.Made = append(seen.Made, t)
+		}
+	case "lies":
+		if secretName.MatchString(w[1]) {
+			seen.Lying = append(seen.Lying, w[1])
+		}
+	case "was":
+		seen.Was = append(seen.Was, w[1])
+	case "ejected":
+		seen.Ejected = true
+	case "frozen":
+		seen.Frozen = strings.Join(w[1:], ": ")
+	case "hand":
+		if len(w) == 3 {
+			seen.Hands = append(seen.Hands, Hand{w[1], w[2]})
+		}
+	case "theirs":
+		seen.Theirs = append(seen.Theirs, w[1])
+	case "found":
+		q.found[w[1]] = w[2:]
+	case "manifest", "host":
+		q.other = true
+		data, err := base64.StdEncoding.DecodeString(w[1])
+		if err != nil {
+			q.bad = err
+		}
+		if w[0] == "host" {
+			seen.Host = data
+		} else {
+			seen.Manifest = data
+		}
+	case "package":
+		pattern, is := q.wanted[w[1]]
+		if is && len(w) == 4 && w[3] == "installed" && fits(pattern, w[2]) {
+			delete(q.wanted, w[1])
+		}
 	}
-	if err != nil {
-		return nil, err
+}
+
+// answer is what the lines amount to.
+func (q *question) answer() (*Observation, error) {
+	if q.bad != nil {
+		return nil, q.bad
 	}
+	seen, host := q.seen, q.facts
 	seen.AsFound = seen.Generation == "" && seen.Confirmed == "0"
-	if same && (seen.Generation != "" || seen.Ejected) {
-		seen.Manifest, seen.Host = w.manifest, w.text
+	if !q.other && (seen.Generation != "" || seen.Ejected) {
+		seen.Manifest, seen.Host = q.manifest, q.text
 	}
-	seen.Secrets = secretsFound(host, found)
+	seen.Secrets = secretsFound(host, q.found)
 	for _, d := range host.Doors {
-		if !stands(d, found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
+		if !stands(d, q.found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {
 			seen.Doors = append(seen.Doors, d.Path)
 		}
-		if foreign(d, found[d.Path]) {
+		if foreign(d, q.found[d.Path]) {
 			seen.Theirs = append(seen.Theirs, d.Path)
 		}
 	}
 	slices.Sort(seen.Drift)
 	slices.Sort(seen.Theirs)
 	slices.SortFunc(seen.Hands, func(a, b Hand) int { return strings.Compare(a.String(), b.String()) })
-	for name := range wanted {
+	for name := range q.wanted {
 		seen.Packages = append(seen.Packages, name)
 	}
 	slices.Sort(seen.Packages)

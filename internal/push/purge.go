@@ -72,7 +72,7 @@ func (p *Push) awaits(host string, t Thing) string {
 // removed; those that were are gone.
 func (p *Push) Purge(ctx context.Context, all []Thing) error {
 	h := p.hosts[0]
-	if err := p.lease(ctx, h); err != nil {
+	if err := p.lease(ctx, h, nil); err != nil {
 		return fmt.Errorf("%s: %w", h.name, err)
 	}
 	err := p.purge(ctx, h, all)

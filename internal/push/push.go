@@ -48,6 +48,8 @@ type host struct {
 	seen *Observation
 	plan *Plan
 	next string // name of the generation to come
+
+	asked *question // with the lease
 }
 
 // Start begins a push to the hosts named, all when none is. The trees are those of the whole topology: a host may be
@@ -129,11 +131,16 @@ func (p *Push) look(ctx context.Context, h *host) (*Observation, error) {
 }
 
 func (p *Push) observe(ctx context.Context, h *host) error {
-	var err error
-	h.seen, err = p.look(ctx, h)
+	seen, err := p.look(ctx, h)
 	if err != nil {
 		return err
 	}
+	return p.planFor(ctx, h, seen)
+}
+
+// planFor makes a host's plan by what was seen of it.
+func (p *Push) planFor(ctx context.Context, h *host, seen *Observation) (err error) {
+	h.seen = seen
 	if p.found {
 		h.plan, err = p.planOfFound(ctx, h)
 		return err
@@ -215,7 +222,10 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 func (p *Push) leases(ctx context.Context, hosts []*host) (leased []*host, err error) {
 	var mu sync.Mutex
 	take := func(h *host) error {
-		err := p.lease(ctx, h)
+		if p.Wait == 0 { // else what is seen of the first may be old when the last is taken
+			h.asked = h.question()
+		}
+		err := p.lease(ctx, h, h.asked)
 		if err == nil {
 			mu.Lock()
 			leased = append(leased, h)
@@ -238,7 +248,15 @@ func (p *Push) leases(ctx context.Context, hosts []*host) (leased []*host, err e
 // ready brings a host to where only the flip is missing.
 func (p *Push) ready(ctx context.Context, h *host, values map[string][]byte) error {
 	shown := h.plan
-	if err := p.observe(ctx, h); err != nil {
+	var err error
+	if h.asked == nil {
+		err = p.observe(ctx, h)
+	} else if seen, bad := h.asked.answer(); bad != nil {
+		err = bad
+	} else {
+		err = p.planFor(ctx, h, seen)
+	}
+	if err != nil {
 		return err
 	}
 	p.place(h)
@@ -279,19 +297,25 @@ func (p *Push) beat(hosts []*host) (stop func()) {
 	return func() { every.Stop(); close(done) }
 }
 
-// lease takes a host, or says who has it.
-func (p *Push) lease(ctx context.Context, h *host) error {
+// lease takes a host, or says who has it. With a question, the host answers that too, once it is taken.
+func (p *Push) lease(ctx context.Context, h *host, q *question) error {
 	p.Say(h.name, "lease")
+	args, ask := []string{p.nonce}, p.Owner+"\n"
+	if q != nil {
+		args, ask = append(args, "observe"), ask+q.ask.text()
+	}
 	said := ""
 	for end := time.Now().Add(p.Wait); ; {
 		holder, frozen := "", []string{}
-		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: []string{p.nonce}, stdin: strings.NewReader(p.Owner + "\n"),
+		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: args, stdin: strings.NewReader(ask),
 			line: func(w []string) {
 				switch {
 				case w[0] == "held" && len(w) == 2:
 					holder = w[1]
 				case w[0] == "frozen" && len(w) == 3:
 					frozen = w
+				case q != nil:
+					q.line(w)
 				}
 			}})
 		if len(frozen) > 0 {

@@ -10,10 +10,10 @@ check() {
 checked() {
 	local verb a facts scratch=/run/odoogen-check units=() what=() clusters=()
 	facts=$(facts)
-	mkdir -p "$scratch"
+	dirs "$scratch"
 	mount -t tmpfs -o mode=0700 tmpfs "$scratch"
+	mkdir -p "$scratch"/{etc,usr/local,var/lib/odoogen}/{upper,work}
 	for a in /etc /usr/local /var/lib/odoogen; do
-		mkdir -p "$scratch$a/upper" "$scratch$a/work"
 		mount -t overlay -o "lowerdir=$a,upperdir=$scratch$a/upper,workdir=$scratch$a/work" overlay "$a"
 	done
 	etc_of_check=1
@@ -28,9 +28,9 @@ checked() {
 		area) what+=("$a") ;;
 		esac
 	done <<<"$facts"
-	[ "$1" = 0 ] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
 	for a in "${what[@]}"; do
 		case $a in
+		sysusers.d) [ "$1" = 0 ] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf ;;
 		nginx)
 			[ ! -x "$etc/current/bin/certificates" ] || asked "$etc/current/bin/certificates" bootstrap
 			asked nginx -t -q

@@ -99,6 +99,9 @@ note_doors() {
 	mv -f "$etc/.doors.new" "$etc/doors"
 }
 
+# turns_doors FACTS: doors come or go, or what starts with the host.
+turns_doors() { [[ $'\n'$1 =~ $'\n'(door|absent|closed|disabled|disable|enable)$'\t' ]]; }
+
 # save_doors keeps what stands where doors come and go. Its LIST says what the way back has to do.
 save_doors() {
 	local was=$etc/.doors verb path
@@ -161,7 +164,7 @@ forget_doors() {
 		left=$(find "$etc/.doors" ! -type d ! -path "$etc/.doors/LIST" -print -quit 2>/dev/null) || true
 		[ -z "$left" ] || mv -T "$etc/.doors" "$etc/not-put-back" || true
 	fi
-	rm -rf "$etc/.doors" || true
+	away "$etc/.doors" || true
 }
 
 # forget_found empties generation 0: all that it held is in its place again.

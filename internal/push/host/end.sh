@@ -14,22 +14,23 @@ confirm() {
 	turn_link confirmed "$name"
 	links >"$etc/links" || true
 	record "$name" confirmed "$line" || true
-	confirmed_already "$name"
+	finish
 	printf 'confirmed\t%s\n' "$name" # last of what must be: who asked may be gone, and then this ends here
 	prune "$2" || true
 }
 
 disarm() {
-	rm -f "$state/armed" "$etc/.back" "$state/turning" "$state"/leave{,.said,.ended}
-	systemctl stop odoogen-revert.timer 2>/dev/null || true
+	away "$state/armed" "$etc/.back" "$state"/{turning,leave,leave.said,leave.ended}
+	no_timer
 }
 
 # record GENERATION VERDICT TEXT: a line of the ledger.
-record() { printf '%s\t%s\t%s\t%s\n' "$(date -u +%FT%TZ)" "$1" "$2" "$3" >>"$state/ledger"; }
+record() { TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state/ledger"; }
 
 # prune KEEP: removes generations but the last KEEP, those that links lead to, and those that a process still reads.
 prune() {
-	local name names=() dir
+	local name names=("$etc"/generations/*-*) dir
+	[ ${#names[@]} -gt "$1" ] || return 0
 	mapfile -t names < <(cd "$etc/generations" && printf '%s\n' *-* | sort -t - -k 1,1n | head -n "-$1")
 	for name in "${names[@]}"; do
 		if [ "$name" = "$(target current)" ] || [ "$name" = "$(target confirmed)" ]; then continue; fi
@@ -43,6 +44,11 @@ prune() {
 confirmed_already() {
 	awk -F '\t' -v "g=$1" '$2 == g && $3 == "confirmed" { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null ||
 		record "$1" confirmed - || true
+	finish
+}
+
+# finish ends a push whose generation stays.
+finish() {
 	forget_secrets || true
 	forget_doors
 	[ "$(stands)" != 0 ] || forget_found || true

@@ -33,12 +33,12 @@ turn_link() {
 	fi
 	ln -sfn "generations/$2" "$etc/.$1.new"
 	mv -fT "$etc/.$1.new" "$etc/$1"
-	sync -f "$etc"
+	[ -n "${etc_of_check:-}" ] || sync -f "$etc"
 }
 
 # look DIR [PATH...]: looks at all files below DIR and at the paths, with three programs however many they are: to do
 # nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
-# bytes, mode or owner, missing, or strange) and each directory in which others may write; and of each path its kind,
+# bytes, mode or owner, missing, or, as that says, strange) and each directory in which others may write; and of each path its kind,
 # mode, where it leads, size and time. Of an ejected host's current directory links are followed: it has some.
 look() {
 	local manifest=/dev/null links=-P
@@ -64,21 +64,23 @@ look() {
 			if ("./MANIFEST" in sum) print "digest\t" sum["./MANIFEST"]
 			delete is["./MANIFEST"]
 			for (path in want) if (is[path] sum[path] != want[path]) print "drift\t" substr(path, 3)
-			for (path in is) if (!(path in want)) print "drift\t" substr(path, 3)
+			for (path in is) if (!(path in want)) print "drift\t" substr(path, 3) "\tstrange"
 		}' "$manifest" -
 	cd /
 }
 
 # differs DIR: the files that are not what the directory's MANIFEST says.
-differs() { look "$1" | sed -n 's/^drift\t//p'; }
+differs() { look "$1" | sed -n 's/\tstrange$//; s/^drift\t//p'; }
 
 # remove_stray removes generations that were staged and never stood.
 remove_stray() {
 	local name newest
-	newest=$(number "$(target current)")
-	rm -rf "$etc"/generations/.[0-9]*
+	newest=$(target current)
+	newest=${newest%%-*}
+	away "$etc"/generations/.[0-9]*
 	for name in "$etc"/generations/*-*; do
-		[ "$(number "$name")" -le "$newest" ] || remove "$name"
+		name=${name##*/}
+		[ "${name%%-*}" -le "${newest:-0}" ] || remove "$etc/generations/$name"
 	done
 }
 

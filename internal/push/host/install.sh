@@ -2,20 +2,22 @@
 
 # install_self puts this very script where timer and boot find it.
 install_self() {
-	printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
-	chmod 755 "$lib/host.new"
-	mv -f "$lib/host.new" "$lib/host"
-	ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
+	if [ ! -x "$lib/host" ] || ! holds "$lib/host" "$BASH_EXECUTION_STRING"$'\n'; then
+		printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
+		chmod 755 "$lib/host.new"
+		mv -f "$lib/host.new" "$lib/host"
+	fi
+	[ /usr/local/sbin/odoogen-host -ef "$lib/host" ] || ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
 	at_boot odoogen-boot.service "$boot_unit"
 	at_boot odoogen-boot-state.service "$boot_state_unit"
 }
 
 at_boot() { # UNIT TEXT
-	local file=/etc/systemd/system/$1
-	[ "$(cat "$file" 2>/dev/null)" != "$2" ] || return 0
-	mkdir -p /etc/systemd/system/sysinit.target.wants
+	local file=/etc/systemd/system/$1 link=/etc/systemd/system/sysinit.target.wants/$1
+	! holds "$file" "$2"$'\n' || [ ! -L "$link" ] || return 0
+	dirs "${link%/*}"
 	printf '%s\n' "$2" >"$file"
-	ln -sfn "../$1" "/etc/systemd/system/sysinit.target.wants/$1"
+	ln -sfn "../$1" "$link"
 }
 
 # A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a

@@ -2,11 +2,12 @@
 # it every few seconds, over its connection, and a push that was killed does not.
 lease_seconds=30
 
-# lease NONCE: takes the host for one push; who takes it stands on stdin.
+# lease NONCE [observe]: takes the host for one push; who takes it stands on stdin. Then it is observed, as nobody else
+# changes it any more.
 lease() {
 	local owner nonce holder
 	read -r owner || true
-	mkdir -p "$state" "$etc/generations/0" "$lib" "$locks"
+	dirs "$state" "$etc/generations/0" "$lib" "$locks"
 	exec 8>"$state/lock"
 	if ! flock --wait 5 8; then # held by what works, also where its pusher is no more
 		IFS=$'\t' read -r _ holder 2>/dev/null <"$state/lease" || holder="something of odoogen that works on this host"
@@ -28,12 +29,13 @@ lease() {
 		printf 'held\t%s\n' "a push that was cut off and is about to be reverted"
 		return
 	fi
-	rm -rf "$secrets.new"
+	away "$secrets.new"
 	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
 	mv -f "$state/lease.new" "$state/lease"
 	install_self
-	[ "$(stands)" != 0 ] || remember_found
+	[ -L "$etc/current" ] || remember_found
 	printf 'leased\n'
+	[ "${2-}" != observe ] || observe ""
 }
 
 # remember_found notes what runs, and what starts with the host, while nothing of odoogen does.
@@ -58,8 +60,11 @@ beat() {
 	local nonce
 	[ -f "$state/lease" ] || return 0
 	IFS=$'\t' read -r nonce _ <"$state/lease" || true
-	[ "$nonce" != "$1" ] || touch -c "$state/lease"
+	[ "$nonce" != "$1" ] || renew
 }
+
+# renew makes the lease young: one more empty line does that without a program.
+renew() { printf '\n' 2>/dev/null >>"$state/lease" || touch -c "$state/lease"; }
 
 # held NONCE: goes on only while this push has the lease.
 held() {
@@ -69,14 +74,14 @@ held() {
 	[ -f "$state/lease" ] || die "this push no longer holds the lease"
 	IFS=$'\t' read -r nonce owner <"$state/lease"
 	[ "$nonce" = "$1" ] || die "this push no longer holds the lease: $owner does"
-	touch -c "$state/lease"
+	renew
 }
 
 # abandon NONCE: ends a push that changed nothing.
 abandon() {
 	held "$1"
 	[ ! -f "$state/armed" ] || die "the revert is armed"
-	rm -rf "$secrets.new"
+	away "$secrets.new"
 	remove_stray
 	rm -f "$state/lease"
 }

@@ -6,7 +6,7 @@ observe() {
 	local asked="" line="" verb path counts answer paths=() runs=() watched=() idle
 	while IFS= read -r line && [ "$line" != end ]; do asked+=$line$'\n'; done
 	[ "$line" = end ] || cut_off
-	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed 's/^/lease\t/' "$state/lease"
+	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed -n '1s/^/lease\t/p' "$state/lease"
 	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
 	if [ "${1-}" != again ] && remembered; then
 		printf '%s\n' "$answer"
@@ -222,9 +222,7 @@ zero() {
 
 # same_text PATH TEXT: the file holds that text, in which \n, \t and \\ stand for what cannot be in a line.
 same_text() {
-	local have want
-	[ -f "$1" ] || return 1
-	IFS= read -r -d '' have <"$1" || true
+	local want
 	printf -v want '%b' "$2"
-	[ "$have" = "$want" ]
+	holds "$1" "$want"
 }

@@ -59,6 +59,6 @@ forget_secrets() {
 	local verb name
 	while IFS=$'\t' read -r verb name; do
 		[ "$verb" != forget ] || rm -f "$secrets/$name"
-	done < <(tail -n +2 "$state/armed")
-	rm -rf "$secrets.new" "$secrets.old"
+	done <"$state/armed"
+	away "$secrets.new" "$secrets.old"
 }

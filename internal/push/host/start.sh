@@ -31,4 +31,29 @@ facts() {
 	cut_off
 }
 
+# A program costs more than most of what it is started for, and a push waits for each: these start one only where there is
+# something to do.
+
+# dirs DIR...: makes those that are not there.
+dirs() {
+	local dir missing=()
+	for dir; do [ -d "$dir" ] || missing+=("$dir"); done
+	[ ${#missing[@]} -eq 0 ] || mkdir -p "${missing[@]}"
+}
+
+# away PATH...: removes those that are there, with all below them.
+away() {
+	local path there=()
+	for path; do [ ! -e "$path" ] && [ ! -L "$path" ] || there+=("$path"); done
+	[ ${#there[@]} -eq 0 ] || rm -rf "${there[@]}"
+}
+
+# holds PATH TEXT: it is a file with that text, and nothing else.
+holds() {
+	local have
+	[ -f "$1" ] || return 1
+	IFS= read -r -d '' have <"$1" || true
+	[ "$have" = "$2" ]
+}
+
 cut_off() { die "the push was cut off while it spoke"; }

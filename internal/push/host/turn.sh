@@ -8,7 +8,7 @@ turn() {
 	local facts old verb path
 	held "$1"
 	facts=$(facts)
-	mkdir -p "$locks"
+	dirs "$locks"
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
 	old=$(target confirmed)
@@ -17,20 +17,20 @@ turn() {
 	*,0) facts+=$'\n'$(arriving) ;;
 	esac
 	! ejected || facts+=$'\nabsent\t'$etc/current
-	save_doors <<<"$facts"
+	away "$etc/.doors"
+	! turns_doors "$facts" || save_doors <<<"$facts"
 	note_made <<<"$facts"
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
-		spare_running <<<"$facts"
-		grep -E '^forget'$'\t' <<<"$facts" || true
+		ways_back <<<"$facts"
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
-	grep -P '^do\t' <<<"$facts" | sed 's/^do\t//' >"$state/owed.new" || true
+	to_do <<<"$facts" >"$state/owed.new"
 	arm_boot "${old:-0}"
 	sync -f "$state"
 	mv -f "$state/armed.new" "$state/armed"
 	sync -f "$etc"
-	systemctl stop odoogen-revert.timer 2>/dev/null || true
+	no_timer
 	systemd-run --quiet --collect --unit=odoogen-revert --on-active="$3" --timer-property=AccuracySec=1s \
 		"$lib/host" revert "$1"
 	printf 'phase\tarmed\n'
@@ -38,7 +38,7 @@ turn() {
 	mv -f "$state/owed.new" "$state/owed"
 	pay stop
 	doors <<<"$facts"
-	[ "$2" = 0 ] || note_doors <<<"$facts"
+	[ "$2" = 0 ] || ! turns_doors "$facts" || note_doors <<<"$facts"
 	turn_link current "$2"
 	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
@@ -46,11 +46,18 @@ turn() {
 	rm -f "$state/turning"
 }
 
-# spare_running: the "undo" facts on stdin, of which none stops what runs already: it is somebody else's, and reads its
-# files again.
-spare_running() {
+# to_do: the actions among the facts on stdin.
+to_do() {
+	local line
+	while IFS= read -r line; do [[ $line != do$'\t'* ]] || printf '%s\n' "${line#*$'\t'}"; done
+}
+
+# ways_back: the "undo" and "forget" facts on stdin. No undoing stops what runs already: it is somebody else's, and reads
+# its files again.
+ways_back() {
 	local word verb unit
 	while IFS=$'\t' read -r word verb unit; do
+		[ "$word" != forget ] || printf 'forget\t%s\n' "$verb"
 		[ "$word" = undo ] || continue
 		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
 			[[ $unit != *.target ]] || continue # has nothing to read
@@ -103,22 +110,25 @@ left() { cat "$state/leave.said" "$state/leave.ended" 2>/dev/null || true; }
 # pay [stop]: does what is owed, one after another, and strikes it out when it is done. With stop, only that: what
 # leaves is stopped while its own generation still stands.
 pay() {
-	local verb unit
+	local verb unit i owed
 	[ -f "$state/owed" ] || return 0
-	while IFS=$'\t' read -r verb unit; do
+	mapfile -t owed <"$state/owed"
+	for i in "${!owed[@]}"; do
+		IFS=$'\t' read -r verb unit <<<"${owed[i]}"
 		[ "${1:-$verb}" = "$verb" ] || return 0
 		printf 'acting\t%s\t%s\n' "$verb" "$unit"
 		act "$verb" "$unit" || die "$verb $unit failed:" "$(why "$unit")"
-		tail -n +2 "$state/owed" >"$state/owed.new"
+		[ "$((i + 1))" -lt ${#owed[@]} ] || break
+		printf '%s\n' "${owed[@]:i+1}" >"$state/owed.new"
 		mv -f "$state/owed.new" "$state/owed"
-	done < <(cat "$state/owed")
-	[ -s "$state/owed" ] || rm -f "$state/owed"
+	done
+	rm -f "$state/owed"
 }
 
 act() {
 	local try=try-
 	# What the target wants shall run: it is started where it does not.
-	! grep -qsFx "Wants=$2" "$etc/current/systemd/system/odoogen.target" || try=
+	! wants "$2" || try=
 	case $1,$try in
 	stop,*) starts_with_host "$2" manual ;;
 	start,* | *,) starts_with_host "$2" auto ;;
@@ -133,6 +143,17 @@ act() {
 	*) return 1 ;;
 	esac >&2
 }
+
+# wants UNIT: it shall run.
+wants() {
+	local line target=$etc/current/systemd/system/odoogen.target
+	[ -f "$target" ] || return 1
+	while IFS= read -r line; do [ "$line" != "Wants=$1" ] || return 0; done <"$target"
+	return 1
+}
+
+# no_timer: nothing is to go back by itself.
+no_timer() { [ ! -e /run/systemd/transient/odoogen-revert.timer ] || systemctl stop odoogen-revert.timer 2>/dev/null || true; }
 
 # starts_with_host UNIT auto|manual: whether a cluster starts with the host also where no generation wants it. One that left the spec
 # stays stopped; one that is disabled by hand stays so.
