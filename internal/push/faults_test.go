@@ -27,8 +27,7 @@ type point struct {
 
 var points = []point{
 	{after: "observe", verb: "lease", nth: 1}, // the first observation makes the connection, and is "keep-open observe"
-	{after: "lease", verb: "observe", nth: 1},
-	{after: "plan", verb: "stage", nth: 1},
+	{after: "lease", verb: "stage", nth: 1},   // which has answered what the host is; the plan is the pusher's own
 	{after: "stage", verb: "check", nth: 1},
 	{after: "check", verb: "turn", nth: 1},
 	{after: "arm", said: "tests: armed"},
