@@ -44,7 +44,7 @@ var homes = map[string][]string{
 	"filippo.io/age":                   {"internal/secrets"},
 	"golang.org/x/crypto":              {"internal/secrets"},
 	"golang.org/x/term":                {"cmd/odoogen"},
-	"golang.org/x/sys":                 {"internal/artifact", "internal/lab", "internal/native"},
+	"golang.org/x/sys":                 {"cmd/odoogen", "internal/artifact", "internal/lab", "internal/native"},
 	"github.com/aymanbagabas/go-udiff": {"internal/review"},
 	"golang.org/x/net":                 {"internal/lab"},
 	"github.com/grafana/river":         {"internal/native"},
