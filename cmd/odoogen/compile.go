@@ -16,32 +16,36 @@ import (
 // compileTrees is compile for who asks no line where it comes from: without the origins, what CUE evaluated is gone
 // before the trees take its memory.
 func compileTrees(stderr io.Writer) ([]*artifact.Tree, error) {
-	hugeHeap()
-	note := startStale()
-	t, _, err := topology.Load(".")
-	note(stderr)
+	t, _, err := load(stderr)
 	if err != nil {
 		return nil, err
 	}
-	noteWaivers(stderr, t)
 	return generators.Build(t)
 }
 
 // compile builds the trees of the working directory's spec, and keeps where they come from.
 func compile(stderr io.Writer) (*provenance.Build, error) {
-	hugeHeap()
-	note := startStale()
-	t, origins, err := topology.Load(".")
-	note(stderr)
+	t, origins, err := load(stderr)
 	if err != nil {
 		return nil, err
 	}
-	noteWaivers(stderr, t)
 	trees, err := generators.Build(t)
 	if err != nil {
 		return nil, err
 	}
 	return &provenance.Build{Trees: trees, Origins: origins}, nil
+}
+
+// load reads the spec, and says what of it is to be known.
+func load(stderr io.Writer) (*topology.Topology, *topology.Origins, error) {
+	hugeHeap()
+	note := startStale()
+	t, origins, err := topology.Load(".")
+	note(stderr)
+	if err == nil {
+		noteWaivers(stderr, t)
+	}
+	return t, origins, err
 }
 
 // startStale looks, while the spec is read, whether the schema that the editor and stock cue read is the one that odoogen

@@ -245,18 +245,22 @@ func (p *Push) leases(ctx context.Context, hosts []*host) (leased []*host, err e
 	return leased, nil
 }
 
+// lookAtTaken observes a host that is leased, where it has not answered with the lease.
+func (p *Push) lookAtTaken(ctx context.Context, h *host) (*Observation, error) {
+	if h.asked == nil {
+		return p.look(ctx, h)
+	}
+	return h.asked.answer()
+}
+
 // ready brings a host to where only the flip is missing.
 func (p *Push) ready(ctx context.Context, h *host, values map[string][]byte) error {
 	shown := h.plan
-	var err error
-	if h.asked == nil {
-		err = p.observe(ctx, h)
-	} else if seen, bad := h.asked.answer(); bad != nil {
-		err = bad
-	} else {
-		err = p.planFor(ctx, h, seen)
-	}
+	seen, err := p.lookAtTaken(ctx, h)
 	if err != nil {
+		return err
+	}
+	if err := p.planFor(ctx, h, seen); err != nil {
 		return err
 	}
 	p.place(h)

@@ -28,9 +28,10 @@ checked() {
 		area) what+=("$a") ;;
 		esac
 	done <<<"$facts"
+	# First, as others may name the users.
+	[[ $1 = 0 || " ${what[*]} " != *' sysusers.d '* ]] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf
 	for a in "${what[@]}"; do
 		case $a in
-		sysusers.d) [ "$1" = 0 ] || asked systemd-sysusers "$etc"/current/sysusers.d/*.conf ;;
 		nginx)
 			[ ! -x "$etc/current/bin/certificates" ] || asked "$etc/current/bin/certificates" bootstrap
 			asked nginx -t -q

@@ -31,7 +31,7 @@ record() { TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state
 prune() {
 	local name names=("$etc"/generations/*-*) dir
 	[ ${#names[@]} -gt "$1" ] || return 0
-	mapfile -t names < <(cd "$etc/generations" && printf '%s\n' *-* | sort -t - -k 1,1n | head -n "-$1")
+	mapfile -t names < <(printf '%s\n' "${names[@]##*/}" | sort -t - -k 1,1n | head -n "-$1")
 	for name in "${names[@]}"; do
 		if [ "$name" = "$(target current)" ] || [ "$name" = "$(target confirmed)" ]; then continue; fi
 		dir=$etc/generations/$name

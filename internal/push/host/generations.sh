@@ -38,8 +38,9 @@ turn_link() {
 
 # look DIR [PATH...]: looks at all files below DIR and at the paths, with three programs however many they are: to do
 # nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
-# bytes, mode or owner, missing, or, as that says, strange) and each directory in which others may write; and of each path its kind,
-# mode, where it leads, size and time. Of an ejected host's current directory links are followed: it has some.
+# bytes, mode or owner, missing, or, as that says, strange) and each directory in which others may write; and of each
+# path its kind, mode, where it leads, size and time. Of an ejected host's current directory links are followed: it has
+# some.
 look() {
 	local manifest=/dev/null links=-P
 	! ejected || [ "$1" != "$etc/current" ] || links=-L

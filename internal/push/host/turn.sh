@@ -145,12 +145,7 @@ act() {
 }
 
 # wants UNIT: it shall run.
-wants() {
-	local line target=$etc/current/systemd/system/odoogen.target
-	[ -f "$target" ] || return 1
-	while IFS= read -r line; do [ "$line" != "Wants=$1" ] || return 0; done <"$target"
-	return 1
-}
+wants() { [[ $'\n'$(wanted)$'\n' == *$'\n'"$1"$'\n'* ]]; }
 
 # no_timer: nothing is to go back by itself.
 no_timer() { [ ! -e /run/systemd/transient/odoogen-revert.timer ] || systemctl stop odoogen-revert.timer 2>/dev/null || true; }
