@@ -6,7 +6,7 @@
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults; ALL=1 takes every fault after every phase
 # make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
-# make fuzz   lets each fuzz test search for FUZZTIME, and draws specs for as long
+# make fuzz   lets each fuzz test search for FUZZTIME, draws specs for as long, and damages one DAMAGED times
 
 ALL =
 export ALL
@@ -15,6 +15,7 @@ export ALL
 export CGO_ENABLED = 0
 
 FUZZTIME = 10s
+DAMAGED = 300
 
 .PHONY: build demo test packages golden docs bench sample faults fuzz-push fuzz
 
@@ -64,6 +65,7 @@ fuzz-push: packages
 
 fuzz: packages
 	go test ./cmd/odoogen -run 'TestWhatVetAcceptsTheHostsAccept$$' -v -timeout 0 -spec $$(date +%s) -search $(FUZZTIME)
+	go test ./generators -run TestDamagedSpecsAreRefused -timeout 0 -rapid.seed $$(date +%s) -rapid.checks $(DAMAGED)
 	@grep -rhoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed 's/func //' | sort -u | while read -r f; do \
 		go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x \
 			"$$(dirname "$$(grep -rlE "^func $$f\\(" --include='*_test.go' .)")" || exit 1; \

@@ -37,6 +37,9 @@ const (
 	notUsed       = "unreferenced alias or let clause %s"
 	badCondition  = "cannot use %s (type %s) as type %s"
 	interpolation = "invalid interpolation"
+	fieldName     = "key value of dynamic field must be concrete, found %v"
+	fieldNoName   = "key value of dynamic field not yet known"
+	fieldNumber   = "integer fields not supported"
 	structCycle   = "structural cycle"
 	explicit      = "explicit error (_|_ literal) in source"
 	incomplete    = "incomplete value %v"
@@ -82,6 +85,9 @@ func (e *evaluation) report(err error, again bool) {
 					return true
 				}
 			}
+		}
+		if f.format == fieldName && strings.Contains(f.args[0], interpolation) {
+			return true // said of the text
 		}
 		return f.format == schemaMessage && inText[f.path] || f.format == notImported && len(f.user) > 0 && noneSuch[f.user[0]]
 	})
@@ -289,6 +295,10 @@ func (e *evaluation) single(f fault) Problem {
 		p.Message = fmt.Sprintf("invalid value %s, want %s", f.args[0], wanted(f.args[2]))
 	case interpolation:
 		p.Message = `a part of the text, \(...), has no value`
+	case fieldName, fieldNoName:
+		p.Message = `the name of a field, "\(...)" or (...), has no value`
+	case fieldNumber:
+		p.Message = "the name of a field is a text, not a number"
 	case noRange:
 		p.Message = "for goes through a list or fields in braces, not through " + f.args[0]
 	case structCycle:

@@ -136,6 +136,10 @@ func (e *evaluation) apply(instance *build.Instance) {
 		// meant.
 		astutil.Apply(file, nil, func(c astutil.Cursor) bool {
 			at := e.origins.place(c.Node().Pos())
+			if f, ok := c.Node().(*ast.Field); ok && e.nameless(f) {
+				c.Delete()
+				return true
+			}
 			kind, known := e.mended[at]
 			if !known || done[at] {
 				return true
@@ -164,6 +168,20 @@ func (e *evaluation) apply(instance *build.Instance) {
 			return true
 		})
 	}
+}
+
+// nameless tells whether a known mistake lies in what a field's name is made of: nobody knows then which field it is.
+func (e *evaluation) nameless(f *ast.Field) bool {
+	found := false
+	switch f.Label.(type) {
+	case *ast.Interpolation, *ast.ParenExpr:
+		ast.Walk(f.Label, func(n ast.Node) bool {
+			_, known := e.mended[e.origins.place(n.Pos())]
+			found = found || known
+			return true
+		}, nil)
+	}
+	return found
 }
 
 // selection is the expression that selects by a wrong part, or from one: of a.b.c with a wrong b, all of it is wrong.
