@@ -45,11 +45,11 @@ type fault struct {
 	heal   func(*rig)
 }
 
-// breaks has a file stand on a host that makes what the new generation brings fail; the old one does not look at it.
+// breaks has a file stand on a host that makes what the new generation brings fail; the old one looks elsewhere.
 func breaks(host, name, text string) fault {
-	file := "/run/broken/" + name
-	return fault{strike: func(r *rig) { r.on(host, "mkdir -p /run/broken; printf '"+text+"' >"+file) },
-		heal: func(r *rig) { r.on(host, "rm -rf /run/broken") }}
+	return fault{strike: func(r *rig) {
+		r.on(host, fmt.Sprintf("mkdir -p /run/broken/%s; printf '%s' >/run/broken/%[1]s/%[3]s", r.breaks, text, name))
+	}, heal: func(r *rig) { r.on(host, "rm -rf /run/broken") }}
 }
 
 func named(name string, f fault) fault {
@@ -72,17 +72,20 @@ var faults = []fault{
 	named("sshd broken", breaks("tests", "login.sshd", "DenyUsers root\n")),
 }
 
-// fragile is the change whose push meets the faults: each part of it looks whether it is to break.
-var fragile = with(change{
-	"tests/nginx/site.conf": "include /run/broken/*.nginx;\nserver {\n\tlisten 127.0.0.1:8080;\n\tlocation / {\n" +
-		"\t\tif (-f /run/broken/probe) { return 503; }\n\t\treturn 200;\n\t}\n}\n",
-	"tests/ssh/odoogen.conf":              "Include /run/broken/*.sshd\n",
-	"tests/systemd/system/worker.service": "ExecStartPre=sh -c 'test ! -e /run/broken/unit'\n",
-	"tests/readme":                        strings.Repeat("a larger file\n", 4096),
-	"ci/nftables/odoogen.nft":             "# changed\n",
-	"ci/systemd/system/firewall.service":  "ExecStartPost=sh -c 'test ! -e /run/broken/firewall || nft add rule inet odoogen input tcp dport 22 drop'\n",
-	"ci/systemd/system/worker.service":    "# changed\n",
-})
+// fragile is a change whose push meets a fault: each part of it looks whether it is to break, where no other change does.
+func fragile(breaks string) change {
+	at := "/run/broken/" + breaks
+	return with(change{
+		"tests/nginx/site.conf": "include " + at + "/*.nginx;\nserver {\n\tlisten 127.0.0.1:8080;\n\tlocation / {\n" +
+			"\t\tif (-f " + at + "/probe) { return 503; }\n\t\treturn 200;\n\t}\n}\n",
+		"tests/ssh/odoogen.conf":              "Include " + at + "/*.sshd\n",
+		"tests/systemd/system/worker.service": "ExecStartPre=sh -c 'test ! -e " + at + "/unit'\n",
+		"tests/readme":                        strings.Repeat("larger than "+breaks+"\n", 4096),
+		"ci/nftables/odoogen.nft":             "# " + breaks + "\n",
+		"ci/systemd/system/firewall.service":  "ExecStartPost=sh -c 'test ! -e " + at + "/firewall || nft add rule inet odoogen input tcp dport 22 drop'\n",
+		"ci/systemd/system/worker.service":    "# " + breaks + "\n",
+	})
+}
 
 // TestFaults strikes a push with every fault after every phase, and wants each host to end as the old generation or the
 // new one, services up, the verdict and exit code to be true, and the next push to need no hand. Without ALL it takes one
@@ -128,6 +131,7 @@ func TestFaults(t *testing.T) {
 				for c := range todo {
 					var outcome string
 					ok := t.Run(strings.ReplaceAll("after "+c.after+" "+c.name, " ", "_"), func(t *testing.T) {
+						r.breaks = map[string]string{"": "a", "a": "b", "b": "a"}[r.breaks] // not what is there
 						one := *r
 						one.t = t
 						outcome = one.struck(c.point, c.fault)
@@ -161,11 +165,11 @@ func TestFaults(t *testing.T) {
 	seen.Keep(t, "faults")
 }
 
-// struck pushes the fragile change into a fault, checks what comes of it, and leaves the hosts as they were before. It
-// returns the outcome in a word.
+// struck pushes the fragile change into a fault, checks what comes of it, and pushes it once more, without one. It returns
+// the outcome in a word.
 func (r *rig) struck(p point, f fault) string {
 	before := map[string]string{"tests": r.generation("tests"), "ci": r.generation("ci")}
-	cmd := r.command(fragile, "--revert-after", "12s")
+	cmd := r.command(fragile(r.breaks), "--revert-after", "12s")
 	hold := newHold(r, p)
 	cmd.Env = hold.env
 	said := &watched{want: p.said, seen: make(chan struct{})}
@@ -209,8 +213,7 @@ func (r *rig) struck(p point, f fault) string {
 	if r.t.Failed() {
 		r.t.Logf("said:\n%s", said.text())
 	}
-	r.push(Applied, fragile, "--wait", "1m")
-	r.push(Applied, pushed)
+	r.push(Applied, fragile(r.breaks), "--wait", "1m")
 	return outcome
 }
 
@@ -218,7 +221,7 @@ func (r *rig) struck(p point, f fault) string {
 func (r *rig) judge(code int, before map[string]string) string {
 	r.t.Helper()
 	fresh := map[string]string{}
-	for _, tree := range r.trees(fragile) {
+	for _, tree := range r.trees(fragile(r.breaks)) {
 		fresh[tree.Host] = tree.Digest()[:12]
 	}
 	is := map[string]string{}

@@ -50,6 +50,7 @@ type rig struct {
 	env     []string // of the pushes; nil for this process's own
 	secrets secrets.Store
 	key     string // the file with the operator's, which opens secrets
+	breaks  string // which fragile change comes
 }
 
 // newRig boots the lab. Beside what the trees name, its package source has the packages named.
