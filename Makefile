@@ -56,7 +56,7 @@ sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h
 
 faults: packages
-	WHOLE=1 go test ./internal/push -run 'TestFaults' -v -timeout 2h
+	go test ./internal/push -run 'TestFaults' -v -timeout 2h
 
 fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m
