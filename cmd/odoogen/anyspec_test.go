@@ -14,7 +14,7 @@ import (
 // few places at once, so that a failure says which; departing draws more of them the smaller plain is.
 type anySpec struct {
 	*rapid.T
-	plain int // of 2^plain choices one departs from the plain topology; of none for 0
+	plain int // of 2^plain choices one departs from the plain topology
 	strings.Builder
 	files map[string]string // beside envs.cue
 
@@ -68,11 +68,12 @@ func specOf(rt *rapid.T, plain int) map[string]string {
 
 // departs tells whether the spec is to be unlike the plain one here.
 func (s *anySpec) departs(where string) bool {
-	departs := s.plain > 0
-	for n := 0; departs && n < s.plain; n++ {
-		departs = rapid.Bool().Draw(s.T, where) // the only draw of rapid's that is not bent to the ends
+	for range s.plain {
+		if !rapid.Bool().Draw(s.T, where) { // the only draw of rapid's that is not bent to the ends
+			return false
+		}
 	}
-	return departs
+	return true
 }
 
 // pick is the first of the values, or one of the others.
