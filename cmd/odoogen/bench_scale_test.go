@@ -38,7 +38,7 @@ func BenchmarkScale(b *testing.B) {
 	cue := strings.TrimSpace(string(tool))
 
 	compiled := map[int]time.Duration{} // of so many instances
-	for _, size := range []struct{ instances, turns int }{{6, 7}, {60, 5}, {300, 3}, {600, 3}, {3000, 1}, {6000, 1}} {
+	for _, size := range []struct{ instances, turns int }{{6, 7}, {60, 5}, {300, 7}, {600, 7}, {3000, 1}, {6000, 1}} {
 		b.Run(fmt.Sprintf("instances=%d", size.instances), func(b *testing.B) {
 			dir := filepath.Join(b.TempDir(), "spec")
 			writeTopology(b, dir, size.instances)

@@ -14,7 +14,7 @@ import (
 // Memory that is not touched is not used: this makes addresses the heap's own, nearly all that one arena of Go's has, or as
 // many as a spec of that size takes to compile.
 func hugeHeap() {
-	const least, most, perByte = 56 << 20, 1 << 30, 3000
+	const least, most, perByte = 56 << 20, 1 << 30, 1500
 	bytes := 0
 	files, _ := filepath.Glob("*.cue")
 	for _, name := range files {
