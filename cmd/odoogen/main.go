@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"odoogen/internal/push"
@@ -17,15 +16,7 @@ import (
 )
 
 func main() {
-	// A command lives for a second: fewer collections than Go makes of its own, but not so few that the memory they leave
-	// unused, which a virtual machine may have to ask for, costs more than they do. Above the limit it is as many as keep
-	// memory there; only a topology of thousands of instances comes near. GOGC and GOMEMLIMIT decide where they are set.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(1 << 30)
-	}
+	limitHeap()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
