@@ -167,7 +167,7 @@ func (r *benchRig) push(b *testing.B, position string, args ...string) time.Dura
 // know that it is in a lab.
 func (r *benchRig) at(b *testing.B, position string, argv ...string) time.Duration {
 	script := `a=$(date +%s%N); "$@" >&2 </dev/null; echo $(($(date +%s%N) - a))`
-	out := r.run(b, "", append([]string{r.odoogen, "lab", "exec", "--from", position, "env", "-u", lab.Variable, "bash", "-ec", script, "bash"}, argv...)...)
+	out := r.run(b, "", append([]string{r.odoogen, "lab", "exec", "--from", position, "env", "-u", lab.Variable, "-u", lab.Sockets, "bash", "-ec", script, "bash"}, argv...)...)
 	var took time.Duration
 	if _, err := fmt.Sscan(out, (*int64)(&took)); err != nil {
 		b.Fatal(err)
@@ -212,7 +212,7 @@ func (r *benchRig) nothing(b *testing.B, position string) {
 
 // hangUp ends the connections that commands have left.
 func (r *benchRig) hangUp(b *testing.B) {
-	sockets, err := filepath.Glob(filepath.Join(push.KeepDir(), "*"))
+	sockets, err := filepath.Glob(filepath.Join(push.KeepDir(""), "*"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -76,10 +76,7 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	p := &push.Push{Owner: operator(), Say: o.progress.say, LookAgain: o.again}
-	if os.Getenv(lab.Variable) == "" { // of a lab nothing is left
-		p.KeepIn = push.KeepDir()
-	}
+	p := &push.Push{Owner: operator(), Say: o.progress.say, LookAgain: o.again, KeepIn: push.KeepDir(os.Getenv(lab.Sockets))}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		p.Ahead(cmd.Context(), "golden", names)
 	}

@@ -105,6 +105,10 @@ func (l *Lab) take(position string) error {
 // Variable tells a program in a position of which spec's directory the lab is that it runs in.
 const Variable = "ODOOGEN_LAB"
 
+// Sockets tells it of a directory below which it may keep the sockets of ssh connections that outlast it. They end with
+// the lab.
+const Sockets = "ODOOGEN_LAB_SOCKETS"
+
 // Exec replaces this process by a program in a position of the operator. It returns only if that fails.
 func (l *Lab) Exec(position string, argv []string) error {
 	program, err := find(argv[0])
@@ -115,7 +119,21 @@ func (l *Lab) Exec(position string, argv []string) error {
 	if err := l.take(position); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, append(os.Environ(), Variable+"="+l.spec)))
+	sockets := filepath.Join(l.dir, "ssh", position) // a connection leads from there
+	if err := os.MkdirAll(sockets, 0o700); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, append(os.Environ(), Variable+"="+l.spec, Sockets+"="+sockets)))
+}
+
+// hangUp ends the connections that programs have left in a lab.
+func hangUp(dir string) {
+	sockets, _ := filepath.Glob(filepath.Join(dir, "ssh", "*", "*", "*"))
+	for _, socket := range sockets {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		_ = run(ctx, "ssh", "-F", "none", "-S", socket, "-O", "exit", "host") // one that was killed has left its socket
+		cancel()
+	}
 }
 
 // SSH replaces this process by ssh to the host. Without a position it takes the first from which the host answers.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -129,8 +130,9 @@ func (l *Lab) endedWithin(d time.Duration) bool {
 	return false
 }
 
-// sweep removes this lab's directory, and the cgroups of every lab that no longer runs.
+// sweep removes this lab's directory, and the cgroups and connections of every lab that no longer runs.
 func (l *Lab) sweep() error {
+	hangUp(l.dir)
 	if err := removeCgroups(filepath.Base(l.dir)); err != nil {
 		return err
 	}
@@ -146,6 +148,7 @@ func (l *Lab) sweep() error {
 	}
 	for _, name := range locks {
 		if held, err := lockFile(name, false); err == nil {
+			hangUp(strings.TrimSuffix(name, ".lock"))
 			_ = os.Remove(name)
 			held.Close()
 		}

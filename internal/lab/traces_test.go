@@ -57,6 +57,7 @@ func TestNothingStays(t *testing.T) {
 			if len(running.processes) < 10 || len(running.cgroups) == 0 {
 				t.Fatalf("the search for traces finds too little of a running lab: %+v", running)
 			}
+			leaveConnection(r)
 			end(t, r)
 			if name != "down" && !r.endedWithin(20*time.Second) {
 				t.Fatal("the lab still runs")
@@ -87,6 +88,19 @@ func TestNothingStays(t *testing.T) {
 				t.Errorf("down left %s", r.dir)
 			}
 		})
+	}
+}
+
+// leaveConnection leaves one as a push does.
+func leaveConnection(r rig) {
+	argv := slices.Concat([]string{"sh", "-c", `mkdir -m 700 "$ODOOGEN_LAB_SOCKETS/of-a-push" && exec "$@"`, "sh", "ssh",
+		"-o", "ControlMaster=yes", "-o", "ControlPersist=10m", "-o", "ControlPath=${ODOOGEN_LAB_SOCKETS}/of-a-push/socket"},
+		r.sshArgs("tests", "10.0.0.2")[1:], []string{"true"})
+	if out, err := r.from(VPN, argv...); err != nil {
+		r.t.Fatalf("%v: %s", err, out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(r.dir, "ssh", VPN, "*", "socket")); len(left) != 1 {
+		r.t.Fatalf("the connection was not left: %q", left)
 	}
 }
 

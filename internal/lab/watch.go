@@ -40,6 +40,7 @@ func Watch(dir string) error {
 		return err
 	}
 	_, ended := c.wait()
+	hangUp(dir)
 	for _, name := range []string{"pid", "control"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 			return err

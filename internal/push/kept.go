@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -21,13 +22,10 @@ const keepFor = "60s"
 const longestSocket = 107 - len(".0123456789abcdef")
 
 // KeepDir is a directory of the user's own for the connections that commands leave to each other, as Push.KeepIn has it. It
-// is empty where there is none that is his alone, or short enough for the name of a socket.
-func KeepDir() string {
-	base := os.Getenv("XDG_RUNTIME_DIR")
-	if base == "" {
-		base = os.TempDir()
-	}
-	dir := filepath.Join(base, fmt.Sprintf("odoogen-ssh-%d", os.Getuid()))
+// is empty where there is none that is his alone, or short enough for the name of a socket. It lies below the directory,
+// or where that is empty, in the user's runtime directory.
+func KeepDir(below string) string {
+	dir := filepath.Join(cmp.Or(below, os.Getenv("XDG_RUNTIME_DIR"), os.TempDir()), fmt.Sprintf("odoogen-ssh-%d", os.Getuid()))
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return ""
 	}

@@ -24,7 +24,7 @@ func connectionsAreKept(r *rig) {
 		if _, err := artifact.Write(built, r.trees(c)); err != nil {
 			r.t.Fatal(err)
 		}
-		argv := append([]string{"-C", r.dir, "lab", "exec", "--from", lab.VPN, "env", "-u", lab.Variable, "XDG_RUNTIME_DIR=" + sockets, r.odoogen}, args...)
+		argv := append([]string{"-C", r.dir, "lab", "exec", "--from", lab.VPN, "env", "-u", lab.Variable, "-u", lab.Sockets, "XDG_RUNTIME_DIR=" + sockets, r.odoogen}, args...)
 		out, err := exec.CommandContext(r.t.Context(), r.odoogen, append(argv, "--built", built)...).CombinedOutput()
 		if err != nil {
 			r.t.Fatalf("%v: %v\n%s", args, err, out)
