@@ -126,6 +126,12 @@ func (l *Lab) Exec(position string, argv []string) error {
 	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, append(os.Environ(), Variable+"="+l.spec, Sockets+"="+sockets)))
 }
 
+// clearUp ends what of a lab outlasts its processes.
+func clearUp(dir string) error {
+	hangUp(dir)
+	return removeCgroups(filepath.Base(dir))
+}
+
 // hangUp ends the connections that programs have left in a lab.
 func hangUp(dir string) {
 	sockets, _ := filepath.Glob(filepath.Join(dir, "ssh", "*", "*", "*"))

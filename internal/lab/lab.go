@@ -132,8 +132,7 @@ func (l *Lab) endedWithin(d time.Duration) bool {
 
 // sweep removes this lab's directory, and the cgroups and connections of every lab that no longer runs.
 func (l *Lab) sweep() error {
-	hangUp(l.dir)
-	if err := removeCgroups(filepath.Base(l.dir)); err != nil {
+	if err := clearUp(l.dir); err != nil {
 		return err
 	}
 	if err := sweepCgroups(); err != nil {

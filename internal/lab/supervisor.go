@@ -15,7 +15,7 @@ import (
 
 // supervisor is the first process of a lab's own process namespace, with a mount and a network namespace of its own.
 // All that a lab is, hosts and outside world, is below it: when it ends, however it ends, the kernel takes everything
-// along. Only cgroup directories survive it; its watcher removes those.
+// along. Only cgroup directories survive it, and connections that programs left in it; its watcher ends those.
 type supervisor struct {
 	*config
 	hosts []*host
@@ -24,7 +24,7 @@ type supervisor struct {
 }
 
 // Supervise is the supervisor's main. It ends by being killed; only when its watcher was killed it goes by itself, and
-// removes the cgroups in the watcher's stead.
+// clears up in the watcher's stead.
 func Supervise(dir string) error {
 	c, err := readConfig(dir)
 	if err != nil {
@@ -61,7 +61,7 @@ func Supervise(dir string) error {
 	for _, h := range s.hosts {
 		h.kill()
 	}
-	return removeCgroups(c.ID)
+	return clearUp(dir)
 }
 
 // private makes the mounts that belong to the namespaces: nothing mounted here is seen outside, nothing written to

@@ -91,16 +91,19 @@ func TestNothingStays(t *testing.T) {
 	}
 }
 
-// leaveConnection leaves one as a push does.
+// leaveConnection leaves one as a push does, to a host that cannot end it any more.
 func leaveConnection(r rig) {
 	argv := slices.Concat([]string{"sh", "-c", `mkdir -m 700 "$ODOOGEN_LAB_SOCKETS/of-a-push" && exec "$@"`, "sh", "ssh",
 		"-o", "ControlMaster=yes", "-o", "ControlPersist=10m", "-o", "ControlPath=${ODOOGEN_LAB_SOCKETS}/of-a-push/socket"},
-		r.sshArgs("tests", "10.0.0.2")[1:], []string{"true"})
-	if out, err := r.from(VPN, argv...); err != nil {
+		r.sshArgs("tests", "203.0.113.10")[1:], []string{"true"})
+	if out, err := r.from(Office, argv...); err != nil {
 		r.t.Fatalf("%v: %s", err, out)
 	}
-	if left, _ := filepath.Glob(filepath.Join(r.dir, "ssh", VPN, "*", "socket")); len(left) != 1 {
+	if left, _ := filepath.Glob(filepath.Join(r.dir, "ssh", Office, "*", "socket")); len(left) != 1 {
 		r.t.Fatalf("the connection was not left: %q", left)
+	}
+	if err := r.Cut(r.t.Context(), "tests", Public, Private); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
@@ -176,8 +179,11 @@ func (tr traces) left(l *Lab) traces {
 	for _, p := range processes() {
 		space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p.pid))
 		if err == nil && tr.spaces[space] {
-			now.processes = append(now.processes, p.pid)
 			now.spaces[space] = true
+		}
+		called, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid))
+		if now.spaces[space] || bytes.Contains(called, []byte(l.dir+"/")) {
+			now.processes = append(now.processes, p.pid)
 		}
 	}
 	now.outside(l)

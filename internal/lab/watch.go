@@ -40,13 +40,12 @@ func Watch(dir string) error {
 		return err
 	}
 	_, ended := c.wait()
-	hangUp(dir)
 	for _, name := range []string{"pid", "control"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
 			return err
 		}
 	}
-	if err := removeCgroups(filepath.Base(dir)); err != nil {
+	if err := clearUp(dir); err != nil {
 		return err
 	}
 	if ended != nil {
