@@ -42,7 +42,7 @@ var homes = map[string][]string{
 	"github.com/spf13/cobra":           {"cmd/odoogen"},
 	"github.com/google/renameio/v2":    {"internal/artifact"},
 	"filippo.io/age":                   {"internal/secrets"},
-	"golang.org/x/crypto":              {"internal/secrets"},
+	"golang.org/x/crypto":              {"internal/secrets", "internal/topology"},
 	"golang.org/x/term":                {"cmd/odoogen"},
 	"golang.org/x/sys":                 {"cmd/odoogen", "internal/artifact", "internal/lab", "internal/native"},
 	"github.com/aymanbagabas/go-udiff": {"internal/review"},

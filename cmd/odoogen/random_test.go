@@ -116,7 +116,10 @@ func (r *random) push() outcome {
 	r.t.Helper()
 	o := outcome{edits: r.change(), is: map[string]string{}}
 	var plans []struct{ Host, From, Digest string }
-	planned, _ := r.output(2, "lab", "exec", r.odoogen, "plan", "--json")
+	planned, talk, code := r.exit("lab", "exec", r.odoogen, "plan", "--json")
+	if code != 2 && code != 0 { // 0: the change is that of a push that was taken back, and takes itself back
+		r.t.Fatalf("%s: plan: exit code %d\n%s%s", o, code, planned, talk)
+	}
 	if err := json.Unmarshal([]byte(planned), &plans); err != nil {
 		r.t.Fatal(err)
 	}
@@ -243,7 +246,7 @@ func (r *random) whole(when string, free bool) map[string]string {
 			[ "${current#*-}" = "$(sha256sum current/MANIFEST | cut -c 1-12)" ] || echo "$current is not its MANIFEST"
 			said=$(awk -F '\t' '$3 == "confirmed" || $3 ~ /^rolled back/ { g = $2 } END { print g }' $state/ledger)
 			[ "$said" = "$current" ] || echo "the ledger says $said, and current is $current"
-			/usr/local/lib/odoogen/host status | grep -vE '^(current|confirmed|lease)|does not hold$'
+			/usr/local/lib/odoogen/host status | grep -vxE "$current, confirmed|held by .*|.*its condition does not hold"
 			ls -d .back .*.new generations/.[0-9]* $state/{armed,owed,turning,secrets.new,secrets.old,*.new} /usr/sbin/policy-rc.d 2>/dev/null
 			grep odoogen-check /proc/mounts
 			systemctl --failed --no-legend | grep -vE 'odoogen-(certificates-issue|first-release)' # which come again, and are no part of a push

@@ -53,6 +53,16 @@ func (s *servers) run(want int, args ...string) string {
 
 func (s *servers) output(want int, args ...string) (out, talk string) {
 	s.t.Helper()
+	out, talk, got := s.exit(args...)
+	if got != want {
+		s.t.Fatalf("odoogen %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, out, talk)
+	}
+	return out, talk
+}
+
+// exit is output for who takes any exit code.
+func (s *servers) exit(args ...string) (out, talk string, code int) {
+	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.odoogen, args...)
 	cmd.Dir = s.dir
 	var stdout, stderr strings.Builder
@@ -62,10 +72,7 @@ func (s *servers) output(want int, args ...string) (out, talk string) {
 	if err != nil && !errors.As(err, &exit) {
 		s.t.Fatal(err)
 	}
-	if got := cmd.ProcessState.ExitCode(); got != want {
-		s.t.Fatalf("odoogen %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, want, &stdout, &stderr)
-	}
-	return stdout.String(), stderr.String()
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
 }
 
 // in runs odoogen inside the lab, in the office.

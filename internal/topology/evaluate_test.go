@@ -52,7 +52,7 @@ func large(n int) string {
 	const hosted = 10
 	hosts := (n + hosted - 1) / hosted
 	fmt.Fprintf(&b, "package envs\nnetwork: {vswitch: {subnet: \"10.0.0.0/16\", vlan: 4000, mtu: 1400}, acme: email: \"a@example.com\"}\n")
-	b.WriteString("access: {admins: anna: keys: [\"ssh-ed25519 AAAA anna\"], whitelist: [{from: \"198.51.100.0/28\", who: \"the office\"}]}\n")
+	b.WriteString("access: {admins: anna: keys: [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB/Fcvil6WIcVsJMCZK9Mqs454049OugDUDijdbmrcsv anna\"], whitelist: [{from: \"198.51.100.0/28\", who: \"the office\"}]}\n")
 	b.WriteString("backup: none: reason: \"a benchmark\"\nbudget: {currency: \"EUR\", monthly: 1000000}\n")
 	b.WriteString("sources: repositories: odoo: {git: \"https://example.com/odoo.git\", branch: \"19.0\", rev: \"1a13ceeaee12fe5cc50f287c31f217d4be2a2eaf\"}\n")
 	b.WriteString("sources: versions: \"19.0\": community: \"odoo\"\n")

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 )
 
@@ -60,6 +61,11 @@ func (t *Topology) Mirrors(h *Host) []*Repository {
 func checkSources(c *checker) {
 	known := index(c.t.Sources.KnownHosts, func(k *KnownHost) string { return k.Name })
 	for _, r := range c.t.Sources.Repositories {
+		for i, p := range r.Paths {
+			if !filepath.IsLocal(p) {
+				c.refuse(fmt.Sprintf("%s.paths[%d]", r.Path, i), "", nil, "%s is not inside the repository", p)
+			}
+		}
 		host, _ := r.SSH()
 		switch {
 		case host == "" && r.Credential != "":
