@@ -39,25 +39,37 @@ func TestRandomPushes(t *testing.T) {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("SEED=%d", seed)
-	r := &random{servers: newServers(t), Rand: rand.New(rand.NewPCG(seed, seed)), full: 10 * time.Second}
-	r.run(0, "lab", "up")
-	r.in(0, "push", "--yes")
-	r.in(0, "status", "--wait", "10m")
-	ended := map[string]int{}
-	end := time.Now().Add(bound)
+	s := newServers(t)
+	s.run(0, "lab", "up")
+	s.in(0, "push", "--yes")
+	s.in(0, "status", "--wait", "10m")
+	ended := randomPushes(s, seed, pushes, bound)
 	n := 0
-	for ; n < pushes && time.Now().Before(end) && !t.Failed(); n++ {
+	seen := evidence.Table{Columns: []string{"what struck, and the verdict", "pushes"}}
+	for _, how := range slices.Sorted(maps.Keys(ended)) {
+		n += ended[how]
+		seen.Rows = append(seen.Rows, []string{how, strconv.Itoa(ended[how])})
+	}
+	seen.Title = fmt.Sprintf("%d random pushes, SEED=%d", n, seed)
+	seen.Keep(t, "pushes")
+}
+
+// fewRandomPushes are as many as there is time for in every run.
+func fewRandomPushes(s *servers) { randomPushes(s, 4, 6, time.Hour) }
+
+// randomPushes are so many, within that time, to hosts that are the sample. It returns how many ended in which way.
+func randomPushes(s *servers, seed uint64, pushes int, within time.Duration) map[string]int {
+	r := &random{servers: s, Rand: rand.New(rand.NewPCG(seed, seed)), full: 10 * time.Second}
+	ended := map[string]int{}
+	end := time.Now().Add(within)
+	for n := 0; n < pushes && time.Now().Before(end) && !s.t.Failed(); n++ {
 		came := r.push()
-		t.Logf("%3d %s", n+1, came)
+		s.t.Logf("%3d %s", n+1, came)
 		ended[came.fate+": "+came.verdict()]++
 	}
 	r.in(0, "push", "--yes", "--wait", "1m")
 	r.whole("afterwards", true)
-	seen := evidence.Table{Title: fmt.Sprintf("%d random pushes, SEED=%d", n, seed), Columns: []string{"what struck, and the verdict", "pushes"}}
-	for _, how := range slices.Sorted(maps.Keys(ended)) {
-		seen.Rows = append(seen.Rows, []string{how, strconv.Itoa(ended[how])})
-	}
-	seen.Keep(t, "pushes")
+	return ended
 }
 
 // random pushes what chance wants.

@@ -43,6 +43,7 @@ func TestSample(t *testing.T) {
 		{"another limit binds at once and restarts nothing", limitsBind},
 		{"only what must restart restarts", onlyWhatMustRestart},
 		{"with the private link down tests is reached over its public route, by the whitelist alone", linkDown},
+		{"whatever strikes a push, each host is one whole generation", fewRandomPushes},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { one := *s; one.t = t; step.run(&one) }) {
 			break // each stands on those before it
