@@ -261,7 +261,9 @@ func (r *random) whole(when string, free bool) map[string]string {
 			/usr/local/lib/odoogen/host status | grep -vxE "$current, confirmed|held by .*|.*its condition does not hold"
 			ls -d .back .*.new generations/.[0-9]* $state/{armed,owed,turning,secrets.new,secrets.old,*.new} /usr/sbin/policy-rc.d 2>/dev/null
 			grep odoogen-check /proc/mounts
-			systemctl --failed --no-legend | grep -vE 'odoogen-(certificates-issue|first-release)' # which come again, and are no part of a push
+			systemctl --failed --plain --no-legend | while read -r unit about; do
+				[ -e "current/systemd/system/${unit%.service}.timer" ] || echo "$unit $about" # else it comes again, and is no part of a push
+			done
 			systemctl is-active odoogen-revert.timer | grep -x active
 			true`)
 		if free {
