@@ -146,10 +146,24 @@ func (s *supervisor) cable(ctx context.Context, h *host, sides []string, cut boo
 			if err := run(ctx, "ip", "link", "set", h.cable(side), to); err != nil {
 				return err
 			}
+			if !cut {
+				awaitLink(h.cable(side))
+			}
 		}
 		h.setCut(side, cut)
 	}
 	return nil
+}
+
+// awaitLink waits until the kernel has noticed that a cable is plugged in, which it does once a second. Where the other end is
+// not up it never does.
+func awaitLink(near string) {
+	for range 40 {
+		if card, err := net.InterfaceByName(near); err != nil || card.Flags&net.FlagRunning != 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // bootAll boots what is off, all at once.

@@ -93,10 +93,11 @@ func (n *network) routes(c connection) []*route {
 	return all
 }
 
-// by is a way that a connection may be made.
+// by is a way that a connection may be made. By a first push's bootstrap none is left: who finds it would go a way that is
+// closed to all others by then.
 func (n *network) by(c connection, r artifact.Route, jump bool) *route {
 	way := &route{Route: r, jump: jump}
-	if n.keepIn != "" && !c.fresh {
+	if n.keepIn != "" && !c.fresh && r.Name != "bootstrap" {
 		_, own, _ := strings.Cut(filepath.Base(n.dir), "-")
 		way.socket = fmt.Sprintf("%s.%.10s.%d", n.keptName(c.host, r, jump), own, n.lost[c.host])
 	}
@@ -181,12 +182,13 @@ func (r *race) run(ctx context.Context) error {
 	var refused []error
 	try := func() {
 		if tried < len(r.routes) {
-			ctx, cancel := context.WithCancel(ctx)
+			ctx, cancel := context.WithCancelCause(ctx)
 			r.winner.Lock()
-			r.others = append(r.others, cancel)
+			r.others = append(r.others, func() { cancel(nil) })
 			r.winner.Unlock()
-			if r.routes[tried].kept { // ssh does not say what it does
+			if r.routes[tried].kept { // ssh does not say what it does, nor does it give up before the connection does
 				begun[tried], connected[tried] = true, true
+				time.AfterFunc(patience*time.Second, func() { r.giveUp(cancel) })
 			}
 			go r.try(ctx, tried)
 			tried++
@@ -282,6 +284,13 @@ func (r *race) won(i int) bool {
 	return r.way.route == r.routes[i]
 }
 
+// giveUp ends a try, unless some route has won.
+func (r *race) giveUp(cancel context.CancelCauseFunc) {
+	if _, decided := r.leads(0); !decided {
+		cancel(errUnreachable)
+	}
+}
+
 // leads tells whether a route has won, and whether any has.
 func (r *race) leads(i int) (leads, decided bool) {
 	r.winner.Lock()
@@ -371,7 +380,7 @@ func (r *race) attempt(ctx context.Context, i int) error {
 		r.mu.Unlock()
 		return nil
 	case err := <-ended:
-		if err == nil {
+		if err == nil || errors.Is(context.Cause(ctx), errUnreachable) {
 			err = fmt.Errorf("%w: the connection was lost", errUnreachable)
 		}
 		return err
