@@ -42,7 +42,7 @@ func hugeHeap() {
 	percent := debug.SetGCPercent(-1)                                                // one collection, and that is the one below
 	_ = unix.Madvise(make([]byte, min(max(bytes, least), most)), unix.MADV_HUGEPAGE) // a kernel that has none says no
 	runtime.GC()
-	if bytes > least && percent == collect {
+	if bytes > least && os.Getenv("GOGC") == "" {
 		percent = collectMany
 	}
 	debug.SetGCPercent(percent)

@@ -286,7 +286,9 @@ func (r *race) won(i int) bool {
 
 // giveUp ends a try, unless some route has won.
 func (r *race) giveUp(cancel context.CancelCauseFunc) {
-	if _, decided := r.leads(0); !decided {
+	r.winner.Lock() // else it might win between question and answer
+	defer r.winner.Unlock()
+	if r.way.route == nil {
 		cancel(errUnreachable)
 	}
 }

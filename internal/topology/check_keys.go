@@ -40,22 +40,24 @@ func (c *checker) keys(path string, keys []string) {
 	}
 }
 
+const wholeLine = "copy the whole line of the .pub file"
+
 // key refuses a public key that ssh would not read, or not take.
 func (c *checker) key(path, line string) {
 	kind, rest, _ := strings.Cut(line, " ")
 	encoded, _, _ := strings.Cut(rest, " ")
 	blob, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		c.refuse(path, "copy the whole line of the .pub file", nil, "is no whole public key: its base64 does not end as it should")
+		c.refuse(path, wholeLine, nil, "is no whole public key: its base64 does not end as it should")
 		return
 	}
 	key, err := ssh.ParsePublicKey(blob)
 	if err != nil {
-		c.refuse(path, "copy the whole line of the .pub file", nil, "is no whole public key: ssh would not read it")
+		c.refuse(path, wholeLine, nil, "is no whole public key: ssh would not read it")
 		return
 	}
 	if key.Type() != kind {
-		c.refuse(path, "copy the whole line of the .pub file", nil, "is a key of kind %s, and says %s", key.Type(), kind)
+		c.refuse(path, wholeLine, nil, "is a key of kind %s, and says %s", key.Type(), kind)
 		return
 	}
 	if public, ok := key.(ssh.CryptoPublicKey); ok {
