@@ -2,6 +2,7 @@ package push
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +36,7 @@ func TestPush(t *testing.T) {
 		{"of two pushes at once one is told who holds the host, or waits", twoAtOnce},
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
+		{"and without what a push had begun", powerCutWhileItPrepares},
 		{"what was changed by hand is not overwritten unasked", drift},
 		{"what is not there yet is told, and waited for", leftOut},
 		{"who reads a generation while the host turns never sees two", neverAMix},
@@ -250,13 +252,21 @@ func powerCut(r *rig) {
 	back := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n"}), "--revert-after", "5m")
-	if err := r.PowerOff(r.t.Context(), "tests"); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := r.PowerOn(r.t.Context(), "tests"); err != nil {
-		r.t.Fatal(err)
-	}
+	r.powerCycle("tests")
 	back()
+	r.sameAs(before)
+}
+
+// powerCutWhileItPrepares: nothing of a push is left that had not armed the way back, and packages may start again what they
+// bring, or what somebody else has them start.
+func powerCutWhileItPrepares(r *rig) {
+	const stray, installing, policy = "/etc/odoogen/generations/.99-cut", "/etc/postgresql-common/createcluster.d/odoogen-packages.conf", "/usr/sbin/policy-rc.d"
+	before := r.current("tests") + r.current("ci")
+	r.on("tests", fmt.Sprintf("mkdir -p %s %s; touch %[1]s/half %s; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
+	r.powerCycle("tests")
+	if left := r.on("tests", fmt.Sprintf("ls -d %s %s %s.odoogen-kept 2>/dev/null || true; cat %[3]s; rm %[3]s", stray, installing, policy)); left != "theirs" {
+		r.t.Errorf("left: %s", left)
+	}
 	r.sameAs(before)
 }
 

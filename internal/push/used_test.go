@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/lab"
@@ -59,6 +60,15 @@ func (r *rig) holds(host, script, want string) {
 	}
 }
 
+// comes fails the test where a script does not print what is wanted within some seconds: nginx's reload is begun, not awaited.
+func (r *rig) comes(host, script, want string) {
+	r.t.Helper()
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && r.on(host, script) != want; {
+		time.Sleep(100 * time.Millisecond)
+	}
+	r.holds(host, script, want)
+}
+
 // theirs are the units of somebody else on tests, by when they were started.
 func (r *rig) theirs() string {
 	r.t.Helper()
@@ -72,6 +82,7 @@ func used(r *rig) {
 		apt-get -q update && apt-get -q -y install --no-install-recommends nginx-light curl postgresql-15
 		pg_dropcluster --stop 15 main
 		pg_createcluster 15 theirs --port 5499 --start
+		printf '#!/bin/sh\nexit 104\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
 		printf 'server { listen 8090; return 201; }\n' >/etc/nginx/sites-enabled/theirs
 		printf 'server { listen 8091; return 202; }\n' >/etc/nginx/conf.d/odoogen.conf
 		printf '# theirs\nX11Forwarding no\n' >/etc/ssh/sshd_config.d/10-odoogen.conf
@@ -85,7 +96,8 @@ func used(r *rig) {
 	if after := r.theirs(); after != before {
 		r.t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
-	r.holds("tests", sites, "201 000") // the second was in the way
+	r.comes("tests", sites, "201 000") // the second was in the way
+	r.holds("tests", "cat /usr/sbin/policy-rc.d; ls /usr/sbin/policy-rc.d?* 2>/dev/null || true", "#!/bin/sh\nexit 104")
 	r.holds("tests", "cat /etc/odoogen/generations/0/etc/nginx/conf.d/odoogen.conf", "server { listen 8091; return 202; }")
 }
 
@@ -107,7 +119,7 @@ func foundLockedOut(r *rig) {
 		r.t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
 	r.holds("tests", "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls /etc/odoogen/.[a-z]* /var/lib/odoogen/{armed,owed,lease} 2>/dev/null || true", "active\nactive")
-	r.holds("tests", sites, "201 000")
+	r.comes("tests", sites, "201 000")
 	r.holds("tests", "curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8080", "200")
 	r.on("tests", "sed -i '/Authorized/d' /etc/odoogen/generations/0/etc/ssh/sshd_config.d/10-odoogen.conf")
 }
@@ -123,7 +135,7 @@ func found(r *rig) {
 	r.run(Applied, change{}, "rollback", "tests", "0", "--yes")
 	asFound := func() {
 		r.t.Helper()
-		r.holds("tests", sites, "201 202")
+		r.comes("tests", sites, "201 202")
 		r.holds("tests", "ls -d /etc/odoogen/current /usr/local/lib/systemd/system /var/lib/odoogen/armed /etc/odoogen/.[a-z]* 2>/dev/null; readlink /etc/nginx/sites-enabled/default; cat /etc/ssh/sshd_config.d/10-odoogen.conf; systemctl is-active worker nginx theirs postgresql@15-theirs; systemctl --failed --no-legend",
 			"/etc/nginx/sites-available/default\n# theirs\nX11Forwarding no\ninactive\nactive\nactive\nactive")
 	}
@@ -140,7 +152,7 @@ func found(r *rig) {
 		r.t.Errorf("plan: %s", said)
 	}
 	r.push(Applied, change{}, "tests")
-	r.holds("tests", sites, "201 000")
+	r.comes("tests", sites, "201 000")
 }
 
 func (r *rig) powerCycle(host string) {
@@ -246,10 +258,10 @@ func nightly(r *rig) {
 	r.on("tests", "odoogen-host revert")
 	r.holds("tests", "grep kept /etc/odoogen/current/readme; odoogen-host status | sed 's/.*, //'", "kept\nconfirmed")
 	r.on("tests", "odoogen-host rollback 0")
-	r.holds("tests", sites, "201 202")
+	r.comes("tests", sites, "201 202")
 	r.holds("tests", "odoogen-host status; systemctl is-active worker nginx theirs || true", "as it was found: nothing of odoogen runs here\ninactive\nactive\nactive")
 	r.on("tests", "odoogen-host rollback")
-	r.holds("tests", sites, "201 000")
+	r.comes("tests", sites, "201 000")
 	r.holds("tests", "grep kept /etc/odoogen/current/readme; systemctl is-active worker nginx theirs; systemctl --failed --no-legend", "kept\nactive\nactive\nactive")
 	r.holds("tests", "odoogen-host help | head -n 1; odoogen-host nonsense >/dev/null 2>&1 || echo $?", "usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.\n64")
 	r.push(Applied, change{})
@@ -266,7 +278,7 @@ func ejected(r *rig) {
 	}
 	plain := func() {
 		r.t.Helper()
-		r.holds("tests", sites, "201 000")
+		r.comes("tests", sites, "201 000")
 		r.holds("tests", `stat -c %F /etc/odoogen/current /usr/local/lib/systemd/system /usr/local/lib/systemd/system/worker.service
 			echo '# mine' >>/usr/local/lib/systemd/system/worker.service && sed -i '/mine/d' /etc/odoogen/current/systemd/system/worker.service
 			ls -d /etc/odoogen/{confirmed,.[a-z]*,doors,found} /etc/systemd/system/odoogen-boot* /var/lib/odoogen/lease 2>/dev/null

@@ -29,6 +29,7 @@ type decoder struct {
 type field struct {
 	index int
 	name  string // CUE label; empty for an inlined struct
+	p     cue.Path
 	kind  string // "", name, path, value or inline
 }
 
@@ -45,7 +46,7 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		name, kind, _ := strings.Cut(tag, ",")
-		out = append(out, field{index: i, name: name, kind: kind})
+		out = append(out, field{index: i, name: name, kind: kind, p: cue.MakePath(cue.Str(name))})
 	}
 	fieldsOf.Store(t, out)
 	return out
@@ -118,11 +119,7 @@ func scalar(v cue.Value) Scalar {
 
 // decodeStruct goes through what a struct says: asking for what is not there costs twice as much as for what is.
 func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
-	said := map[string]cue.Value{}
-	for iter, err := v.Fields(); err == nil && iter.Next(); {
-		said[iter.Selector().Unquoted()] = iter.Value()
-	}
-	d.decodeFields(v, said, into, path)
+	d.decodeFields(v, nil, into, path)
 }
 
 func (d *decoder) decodeFields(v cue.Value, said map[string]cue.Value, into reflect.Value, path string) {
@@ -137,7 +134,7 @@ func (d *decoder) decodeFields(v cue.Value, said map[string]cue.Value, into refl
 			d.decodeFields(v, said, into.Field(f.index), path)
 			continue
 		}
-		fv := said[f.name]
+		fv := v.LookupPath(f.p)
 		if !fv.Exists() || fv.IncompleteKind() == cue.BottomKind {
 			continue // not there, or refused by CUE
 		}

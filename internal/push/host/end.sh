@@ -122,6 +122,9 @@ undo_all() {
 # so it reads again, and is asked for what the generation wants.
 boot() {
 	local confirmed
+	allow_starts
+	away "$etc"/generations/.[0-9]*
+	[ -L "$etc/.back" ] || return 0
 	confirmed=$(target confirmed)
 	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
 		rm -rf "$etc/.back" "$etc/.doors"

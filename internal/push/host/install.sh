@@ -22,14 +22,17 @@ at_boot() { # UNIT TEXT
 
 # A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a
 # generation, the second before all that reads a secret: /var may be a disk of its own, and is mounted later.
-boot_unit='# Goes back to the generation that was confirmed last, where a push was cut off by a loss of power.
+boot_unit='# Goes back to the generation that was confirmed last, where a push was cut off by a loss of power, and clears up
+# what that had not finished.
 [Unit]
 Description=Confirmed generation of odoogen
 DefaultDependencies=no
 After=systemd-remount-fs.service
 Before=sysinit.target systemd-sysctl.service systemd-sysusers.service systemd-tmpfiles-setup.service network-pre.target
 ConditionPathIsReadWrite=/etc
-ConditionPathExists=/etc/odoogen/.back
+ConditionPathExists=|/etc/odoogen/.back
+ConditionPathExistsGlob=|/etc/odoogen/generations/.[0-9]*
+ConditionPathExists=|/etc/postgresql-common/createcluster.d/odoogen-packages.conf
 
 [Service]
 Type=oneshot

@@ -15,14 +15,11 @@ packages() {
 		download) downloads+=("$a"$'\t'"$b"$'\t'"$c") ;;
 		esac
 	done <<<"$wanted"
+	away /var/cache/odoogen.?????? # of one that a loss of power ended
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
 	enabled >"$scratch/enabled"
-	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-	chmod 755 /usr/sbin/policy-rc.d
-	# PostgreSQL makes no cluster of its own before the door to the generation's setting stands.
-	mkdir -p /etc/postgresql-common/createcluster.d
-	printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.d/odoogen-packages.conf
-	trap 'rm -rf /usr/sbin/policy-rc.d /etc/postgresql-common/createcluster.d/odoogen-packages.conf "$scratch"' EXIT
+	trap 'rm -rf "$scratch"; allow_starts' EXIT
+	forbid_starts
 	if [ ${#plain[@]} -gt 0 ]; then
 		apt -q update
 		apt -q -y install "${plain[@]}"
@@ -50,6 +47,28 @@ packages() {
 		enabled | comm -13 "$scratch/enabled" -
 	} | sort -u >"$etc/found/brought.new"
 	mv -f "$etc/found/brought.new" "$etc/found/brought"
+}
+
+# Nothing that is installed starts: invoke-rc.d(8) asks policy-rc.d. And PostgreSQL makes no cluster of its own before the
+# door to the generation's setting stands; that file also says that policy-rc.d is ours.
+policy=/usr/sbin/policy-rc.d
+installing=/etc/postgresql-common/createcluster.d/odoogen-packages.conf
+
+forbid_starts() {
+	allow_starts
+	[ ! -e "$policy" ] || cp -a "$policy" "$policy.odoogen-kept"
+	dirs "${installing%/*}"
+	printf 'create_main_cluster = false\n' >"$installing"
+	printf '#!/bin/sh\nexit 101\n' >"$policy.new"
+	chmod 755 "$policy.new"
+	mv -f "$policy.new" "$policy"
+}
+
+# allow_starts brings back what was there; also after a loss of power.
+allow_starts() {
+	[ -e "$installing" ] || return 0
+	if [ -e "$policy.odoogen-kept" ]; then mv -f "$policy.odoogen-kept" "$policy"; else rm -f "$policy"; fi
+	rm -f "$installing"
 }
 
 apt() {
