@@ -331,13 +331,9 @@ func lockedOut(r *rig) {
 }
 
 func rollback(r *rig) {
-	reply := func() string {
-		return r.on("tests", "curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8081 || true")
-	}
+	const reply = "curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8081 || true"
 	r.push(Applied, with(change{"tests/nginx/site.conf": "server {\n\tlisten 8081;\n\treturn 204;\n}\n"}))
-	if got := reply(); got != "204" {
-		r.t.Errorf("pushed, but: %s", got)
-	}
+	r.comes("tests", reply, "204")
 	built := filepath.Join(r.t.TempDir(), "out")
 	if _, err := artifact.Write(built, r.trees(pushed)); err != nil {
 		r.t.Fatal(err)
@@ -352,13 +348,9 @@ func rollback(r *rig) {
 		return string(out)
 	}
 	run("rollback", "tests", "--yes")
-	if got := reply(); got != "000" {
-		r.t.Errorf("rolled back, but: %s", got)
-	}
+	r.comes("tests", reply, "000")
 	r.on("tests", "odoogen-host rollback")
-	if got := reply(); got != "204" {
-		r.t.Errorf("rolled back by hand, but: %s", got)
-	}
+	r.comes("tests", reply, "204")
 	history := run("history", "tests")
 	for _, want := range []string{"confirmed", "reverted", "reverted at boot", "rolled back on the host"} {
 		if !strings.Contains(history, want) {

@@ -28,8 +28,8 @@ type decoder struct {
 // field is one decodable field of a model struct.
 type field struct {
 	index int
-	name  string // CUE label; empty for an inlined struct
-	p     cue.Path
+	name  string // empty for an inlined struct
+	label cue.Path
 	kind  string // "", name, path, value or inline
 }
 
@@ -46,7 +46,7 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		name, kind, _ := strings.Cut(tag, ",")
-		out = append(out, field{index: i, name: name, kind: kind, p: cue.MakePath(cue.Str(name))})
+		out = append(out, field{index: i, name: name, kind: kind, label: cue.MakePath(cue.Str(name))})
 	}
 	fieldsOf.Store(t, out)
 	return out
@@ -117,12 +117,7 @@ func scalar(v cue.Value) Scalar {
 	return Scalar(text)
 }
 
-// decodeStruct goes through what a struct says: asking for what is not there costs twice as much as for what is.
 func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
-	d.decodeFields(v, nil, into, path)
-}
-
-func (d *decoder) decodeFields(v cue.Value, said map[string]cue.Value, into reflect.Value, path string) {
 	for _, f := range fields(into.Type()) {
 		switch f.kind {
 		case "name", "path":
@@ -131,10 +126,10 @@ func (d *decoder) decodeFields(v cue.Value, said map[string]cue.Value, into refl
 			d.decode(v, into.Field(f.index), path)
 			continue
 		case "inline":
-			d.decodeFields(v, said, into.Field(f.index), path)
+			d.decodeStruct(v, into.Field(f.index), path)
 			continue
 		}
-		fv := v.LookupPath(f.p)
+		fv := v.LookupPath(f.label)
 		if !fv.Exists() || fv.IncompleteKind() == cue.BottomKind {
 			continue // not there, or refused by CUE
 		}
