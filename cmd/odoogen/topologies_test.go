@@ -48,13 +48,13 @@ hosts: tests%[1]d: #Host & {
 	public:   "100.64.%[2]d.%[3]d"
 	open: [80, 443]
 }
-patching: windows: tests%[1]d: {at: "Sun 08:00", maxDuration: "2h"}
+patching: windows: tests%[1]d: {at: "%[4]s %[5]d:00", maxDuration: "2h"}
 clusters: main%[1]d: #Cluster & {host: "tests%[1]d", version: 15, port: 5432, workload: "oltp", ram: "14G"}
 clusters: staging%[1]d: #Cluster & {host: "tests%[1]d", version: 15, port: 5433, workload: "migrations", ram: "14G"}
 classes: qa%[1]d: #Class & {cluster: "main%[1]d", CPUQuota: "150%%", MemoryMax: "3G", port: 8000}
 classes: ba%[1]d: #Class & {cluster: "main%[1]d", CPUQuota: "150%%", MemoryMax: "3G", port: 8100}
 classes: staging%[1]d: #Class & {cluster: "staging%[1]d", CPUQuota: "300%%", MemoryMax: "4G", port: 8200, update: MemoryMax: "2G"}
-`, n, 1+n/250, 1+n%250)
+`, n, 1+n/250, 1+n%250, []string{"Sat", "Sun"}[n%2], 10+n/2%4*2) // of few hosts no two are patched together
 		for _, class := range []string{"qa", "ba", "staging"} {
 			for _, version := range []int{17, 19} {
 				fmt.Fprintf(more, "instances: %[1]s%[2]dx%[3]d: #Instance & {class: \"%[1]s%[2]d\", version: \"%[3]d.0\", domain: \"%[1]s%[3]d.tests%[2]d.example.com\"}\n",

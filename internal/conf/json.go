@@ -3,7 +3,6 @@ package conf
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 )
 
 // JSON writes a tree as JSON, indented by two spaces, each key and element on a line of its own, so that each has
@@ -58,9 +57,14 @@ func (t *Text) json(depth int, n *Node, after string, from []string) {
 
 // appendJSON quotes a string. It leaves <, > and & as they are, which only HTML needs escaped.
 func appendJSON(data []byte, s string) []byte {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-		data = append(data, '"') // as nearly all are: without the library's buffers
-		data = append(data, s...)
+	if isASCII(s) { // as nearly all are: without the library's buffers
+		data = append(data, '"')
+		for i := range len(s) {
+			if s[i] == '"' || s[i] == '\\' {
+				data = append(data, '\\')
+			}
+			data = append(data, s[i])
+		}
 		return append(data, '"')
 	}
 	var b bytes.Buffer

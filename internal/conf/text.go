@@ -125,12 +125,25 @@ func isJoined(s string, words []string) bool {
 
 // printable drops what could end a comment or confuse its reader: control characters and invalid UTF-8.
 func printable(s string) string {
+	if isASCII(s) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// isASCII tells whether s is printable ASCII, as nearly every line is: nothing in it needs a closer look.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // plain tells whether s is one line of valid text without control characters: what most languages can carry.

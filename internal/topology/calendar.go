@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -102,32 +103,78 @@ var epoch = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 // daySet is a set of the cycle's days.
 type daySet [(cycle + 63) / 64]uint64
 
+// almanac are the days of the cycle by what they are.
+type almanac struct {
+	weekdays [7]daySet
+	months   [13]daySet // from January, 1, on
+	days     [32]daySet // of the month, from the first on
+}
+
+var theAlmanac = sync.OnceValue(func() *almanac {
+	var a almanac
+	n := 0
+	for month := 0; n < cycle; month++ {
+		length := time.Date(epoch.Year(), time.Month(month+2), 0, 0, 0, 0, 0, time.UTC).Day()
+		for day := 1; day <= length && n < cycle; day++ {
+			a.weekdays[(int(epoch.Weekday())+n)%7].add(n)
+			a.months[month%12+1].add(n)
+			a.days[day].add(n)
+			n++
+		}
+	}
+	return &a
+})
+
 // daysOf is the days of the cycle on which the pattern starts.
 func (p pattern) daysOf() *daySet {
-	var s daySet
-	first := 0 // of the month
-	for month := 0; first < cycle; month++ {
-		length := time.Date(epoch.Year(), time.Month(month+2), 0, 0, 0, 0, 0, time.UTC).Day()
-		for day := 1; day <= length && p.months>>(month%12+1)&1 == 1; day++ {
-			if n := first + day - 1; p.days>>day&1 == 1 && p.weekdays>>((int(epoch.Weekday())+n)%7)&1 == 1 {
-				s.add(n)
-			}
-		}
-		first += length
+	a := theAlmanac()
+	all := union(a.weekdays[:], uint32(p.weekdays))
+	if p.months != anyMonth {
+		all.keep(union(a.months[:], uint32(p.months)))
 	}
-	return &s
+	if p.days != anyDay {
+		all.keep(union(a.days[:], p.days))
+	}
+	return all
+}
+
+// union is the days of those sets whose bit is there.
+func union(sets []daySet, which uint32) *daySet {
+	var all daySet
+	for ; which != 0; which &= which - 1 {
+		for i, word := range &sets[bits.TrailingZeros32(which)] {
+			all[i] |= word
+		}
+	}
+	return &all
+}
+
+// keep leaves the days that the other set has too.
+func (s *daySet) keep(other *daySet) {
+	for i := range s {
+		s[i] &= other[i]
+	}
 }
 
 func (s *daySet) add(n int) { s[n/64] |= 1 << (n % 64) }
 
 func (s *daySet) has(n int) bool { return s[n/64]>>(n%64)&1 == 1 }
 
+// all yields the days of the set, one after another.
+func (s *daySet) all(yield func(n int) bool) {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			if !yield(i*64 + bits.TrailingZeros64(word)) {
+				return
+			}
+		}
+	}
+}
+
 // first is the first day of the set, -1 of an empty one.
 func (s *daySet) first() int {
-	for i, word := range s {
-		if word != 0 {
-			return i*64 + bits.TrailingZeros64(word)
-		}
+	for n := range s.all {
+		return n
 	}
 	return -1
 }
@@ -136,10 +183,7 @@ func (s *daySet) first() int {
 func (s *daySet) gaps() (shortest, longest int) {
 	shortest = cycle
 	last := -1
-	for n := range cycle {
-		if !s.has(n) {
-			continue
-		}
+	for n := range s.all {
 		if last >= 0 {
 			shortest, longest = min(shortest, n-last), max(longest, n-last)
 		}
@@ -223,8 +267,8 @@ func (cs *calendars) findOverlap(a, b Schedule) overlap {
 		if aStart >= bStart+b.Max || bStart >= aStart+a.Max {
 			continue
 		}
-		for n := range cycle {
-			if m := n + k; m >= 0 && m < cycle && aDays.has(n) && bDays.has(m) {
+		for n := range aDays.all {
+			if m := n + k; m >= 0 && m < cycle && bDays.has(m) {
 				if minute := n*1440 + max(aMinute, k*1440+bMinute); best < 0 || minute < best {
 					best = minute
 				}

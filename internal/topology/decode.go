@@ -3,6 +3,7 @@ package topology
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
@@ -17,11 +18,12 @@ type unit interface{ parse(text string) error }
 // decoder copies an evaluated value into the model. It asks for each field by name instead of iterating, which
 // spares CUE a topological sort per struct and is several times faster than Value.Decode.
 type decoder struct {
-	set      map[string]bool // paths of the optional fields that are present
+	set      []string // paths of the optional fields that are present
 	problems Problems
 	origins  *Origins
 
 	// begin is called with each new entry of a map, a pointer, before its value is decoded into it.
+	// Entries are decoded several at once.
 	begin func(entry any, v cue.Value)
 }
 
@@ -137,16 +139,20 @@ func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
 		if path != "" {
 			fpath = path + "." + f.name
 		}
-		d.set[fpath] = true
+		d.set = append(d.set, fpath)
 		d.decode(fv, into.Field(f.index), fpath)
 	}
 }
 
+// decodeMap decodes the entries of a map as many at once as there are processors: thousands of instances are most of a
+// large spec, and what CUE has evaluated may be read by several.
 func (d *decoder) decodeMap(v cue.Value, into reflect.Value, path string) {
 	iter, err := v.Fields()
 	if err != nil {
 		return
 	}
+	var values []cue.Value
+	var paths []string
 	for iter.Next() {
 		name := iter.Selector().Unquoted()
 		entry := reflect.New(into.Type().Elem().Elem())
@@ -159,11 +165,27 @@ func (d *decoder) decodeMap(v cue.Value, into reflect.Value, path string) {
 				entry.Elem().Field(f.index).SetString(entryPath)
 			}
 		}
-		if d.begin != nil {
-			d.begin(entry.Interface(), iter.Value())
-		}
-		d.decode(iter.Value(), entry, entryPath)
 		into.Set(reflect.Append(into, entry))
+		values = append(values, iter.Value())
+		paths = append(paths, entryPath)
+	}
+	parts := make([]decoder, min(len(values), runtime.GOMAXPROCS(0)))
+	var all sync.WaitGroup
+	for p := range parts {
+		all.Go(func() {
+			part := &parts[p]
+			*part = decoder{origins: d.origins, begin: d.begin}
+			for n := p; n < len(values); n += len(parts) {
+				if d.begin != nil {
+					d.begin(into.Index(n).Interface(), values[n])
+				}
+				part.decode(values[n], into.Index(n), paths[n])
+			}
+		})
+	}
+	all.Wait()
+	for _, part := range parts {
+		d.set, d.problems = append(d.set, part.set...), append(d.problems, part.problems...)
 	}
 	sortByName(into)
 }

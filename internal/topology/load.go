@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"cuelang.org/go/cue"
 )
@@ -29,9 +30,13 @@ func Load(dir string) (*Topology, *Origins, error) {
 		return nil, nil, e.problems.sorted()
 	}
 	t := &Topology{set: map[string]bool{}}
-	d := decoder{set: t.set, origins: e.origins, begin: t.inherit}
+	classes := sync.OnceValue(func() map[string]*Class { return index(t.Classes, func(c *Class) string { return c.Name }) })
+	d := decoder{origins: e.origins, begin: func(entry any, v cue.Value) { inherit(classes, entry, v) }}
 	d.decode(e.origins.root, reflect.ValueOf(t).Elem(), "")
-	t.inheritExtra()
+	for _, path := range d.set {
+		t.set[path] = true
+	}
+	t.inheritExtra(classes())
 	t.nameWaivers(e.origins)
 	if err := t.readFiles(dir); err != nil {
 		return nil, nil, err
@@ -51,25 +56,22 @@ func Load(dir string) (*Topology, *Origins, error) {
 
 // inherit begins an instance with a copy of its class's settings. Classes are decoded before instances. Further options
 // are a map, and wait until the instance's own are there.
-func (t *Topology) inherit(entry any, v cue.Value) {
+func inherit(classes func() map[string]*Class, entry any, v cue.Value) {
 	i, ok := entry.(*Instance)
 	if !ok {
 		return
 	}
-	if t.classes == nil {
-		t.classes = index(t.Classes, func(c *Class) string { return c.Name })
-	}
 	name, _ := v.LookupPath(cue.MakePath(cue.Str("class"))).String()
-	if c := t.classes[name]; c != nil {
+	if c := classes()[name]; c != nil {
 		i.Settings = c.Settings
 		i.Extra = nil
 	}
 }
 
 // inheritExtra gives instances the further options of their classes.
-func (t *Topology) inheritExtra() {
+func (t *Topology) inheritExtra(classes map[string]*Class) {
 	for _, i := range t.Instances {
-		if c := t.classes[i.ClassName]; c != nil {
+		if c := classes[i.ClassName]; c != nil {
 			i.Extra = merged(c.Extra, i.Extra)
 		}
 	}

@@ -28,7 +28,6 @@ type Topology struct {
 
 	hosts    map[string]*Host
 	clusters map[string]*Cluster
-	classes  map[string]*Class
 	set      map[string]bool // paths of the optional fields that the user set
 }
 
