@@ -16,6 +16,7 @@ import (
 // Compare lists how dir differs from the trees, sorted by path; dir need not exist. A file whose bytes or whose
 // x bit differ is changed. Whatever the trees do not name is deleted.
 func Compare(dir string, trees []*Tree) ([]Change, error) {
+	dir = filepath.Clean(dir)
 	hosts, err := owned(dir)
 	if err != nil {
 		return nil, err
@@ -39,11 +40,13 @@ func Compare(dir string, trees []*Tree) ([]Change, error) {
 		delete(hosts, t.Host)
 	}
 	for host := range hosts {
-		gone, err := deleted(dir, host, nil)
+		gone, err := filesOf(dir, host)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, gone...)
+		for _, path := range gone {
+			all = append(all, Change{'D', path})
+		}
 	}
 	slices.SortFunc(all, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return all, nil
@@ -67,13 +70,18 @@ func compareTree(dir string, t *Tree) ([]Change, error) {
 			changes = append(changes, Change{'M', path})
 		}
 	}
-	gone, err := deleted(dir, t.Host, want)
-	return append(changes, gone...), err
+	there, err := filesOf(dir, t.Host)
+	for _, path := range there {
+		if !want[path] {
+			changes = append(changes, Change{'D', path})
+		}
+	}
+	return changes, err
 }
 
-// deleted are the files below a host's directory that are not wanted.
-func deleted(dir, host string, want map[string]bool) ([]Change, error) {
-	var changes []Change
+// filesOf lists whatever lies below a host's directory.
+func filesOf(dir, host string) ([]string, error) {
+	var paths []string
 	err := filepath.WalkDir(filepath.Join(dir, host), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -81,12 +89,10 @@ func deleted(dir, host string, want map[string]bool) ([]Change, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if rel, _ := filepath.Rel(dir, path); !want[rel] {
-			changes = append(changes, Change{'D', rel})
-		}
+		paths = append(paths, strings.TrimPrefix(path, dir+"/"))
 		return nil
 	})
-	return changes, err
+	return paths, err
 }
 
 // sameFile tells whether a file on disk is f, which it reads into the buffer. Thousands of small files are compared

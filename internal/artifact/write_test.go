@@ -253,6 +253,25 @@ func stats(t *testing.T, dir string) map[string]stat {
 }
 
 // TestCompareTellsWhatIsNoFile puts something else in the place of files.
+// TestCompareByAnyName compares a directory as users name it, with one file too many.
+func TestCompareByAnyName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	trees := fixture(t, before)
+	if _, err := Write("out", trees); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("out/ci/more", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("out")
+	for _, dir := range []string{".", "./", "../out", "../out//"} {
+		changes, err := Compare(dir, trees)
+		if diff := cmp.Diff([]Change{{'D', "ci/more"}}, changes); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", dir, err, diff)
+		}
+	}
+}
+
 func TestCompareTellsWhatIsNoFile(t *testing.T) {
 	for name, put := range map[string]func(path string) error{
 		"a link to the same bytes": func(path string) error {

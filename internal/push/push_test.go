@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,7 @@ func TestPush(t *testing.T) {
 		{"one host confirmed and one not is told as partial, and mended", partial},
 		{"a host that does not answer any more is told as unknown", unknown},
 		{"a host behind a cut link is unreachable and unchanged", linkCut},
+		{"who shows another host key than the spec pins is not spoken to", impostor},
 		{"a command finds the connection of the last one", connectionsAreKept},
 	})
 }
@@ -299,6 +301,23 @@ func linkCut(r *rig) {
 		r.t.Fatal(err)
 	}
 	r.push(Applied, more)
+}
+
+func impostor(r *rig) {
+	trees := r.trees(with(nil))
+	for _, tree := range trees {
+		if f := tree.File("HOST.json"); tree.Host == "tests" {
+			f.Data = regexp.MustCompile(`"hostKeys": \[[^]]*\]`).ReplaceAll(f.Data,
+				[]byte(`"hostKeys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINn3+mfZCi9L4W2YNdbgwdo38s52sfWhkcmzveylGkca"]`))
+		}
+	}
+	shown := r.on("tests", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 2")
+	said := r.odoogenOn(1, trees, "plan", "tests")
+	want := "odoogen: tests: unreachable: shows the host key " + shown + " (ED25519), and hostKeys says another\n" +
+		"hint: a host that was installed anew has a new key; else somebody answers in its place\n"
+	if said != want {
+		r.t.Errorf("plan says:\n%swant:\n%s", said, want)
+	}
 }
 
 func leftOut(r *rig) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -227,7 +228,9 @@ func (r *race) run(ctx context.Context) error {
 			case !errors.Is(e.err, errUnreachable): // the host itself refuses
 				return r.lost(e.err)
 			case greeted[e.route]:
-				refused = append(refused, e.err)
+				if !slices.ContainsFunc(refused, func(r error) bool { return r.Error() == e.err.Error() }) {
+					refused = append(refused, e.err)
+				}
 				delete(greeted, e.route)
 			}
 			delete(connected, e.route)

@@ -177,11 +177,29 @@ func (c *call) say(line string) {
 // told is the error of a call. ssh exits with 255 where it is ssh that failed.
 func told(err error) error {
 	var f *failure
-	if errors.As(err, &f) && f.code == 255 {
-		if f.said == "" {
-			return fmt.Errorf("%w: the connection was lost", errUnreachable)
-		}
-		return fmt.Errorf("%w: %s", errUnreachable, f.said)
+	switch {
+	case !errors.As(err, &f) || f.code != 255:
+		return err
+	case f.said == "":
+		return fmt.Errorf("%w: the connection was lost", errUnreachable)
+	case strings.Contains(f.said, "Host key verification failed"):
+		return fmt.Errorf("%w: %s", errUnreachable, stranger(f.said))
 	}
-	return err
+	return fmt.Errorf("%w: %s", errUnreachable, f.said)
+}
+
+var (
+	otherKey = regexp.MustCompile(`The fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[A-Za-z0-9+/]+)`)
+	newKind  = regexp.MustCompile(`No (\S+) host key is known for `)
+)
+
+// stranger says in a line what ssh says in fifteen, with a file that is gone by then: who answers is not who is meant.
+func stranger(said string) string {
+	shows := "another host key than hostKeys says"
+	if m := otherKey.FindStringSubmatch(said); m != nil {
+		shows = fmt.Sprintf("shows the host key %s (%s), and hostKeys says another", m[2], m[1])
+	} else if m := newKind.FindStringSubmatch(said); m != nil {
+		shows = fmt.Sprintf("shows a host key of the kind %s, and hostKeys has none of it", m[1])
+	}
+	return shows + "\nhint: a host that was installed anew has a new key; else somebody answers in its place"
 }

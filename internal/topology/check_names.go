@@ -145,6 +145,9 @@ func (c *checker) walkText(v reflect.Value, path string) {
 // unprintable is the first character of a text that a line cannot show as it is.
 func unprintable(s string) (rune, bool) {
 	for _, r := range s {
+		if ' ' <= r && r <= '~' { // as nearly all are
+			continue
+		}
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == unicode.ReplacementChar {
 			return r, true
 		}
