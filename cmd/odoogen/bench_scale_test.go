@@ -83,10 +83,10 @@ func (s *scale) turn(odoogen, cue string) {
 	if s.half != "" {
 		half = s.run(s.half, exitDifferent, odoogen, "build", "--check")
 	}
-	export := s.run(s.dir, exitOK, cue, "export", ".")
 	compile := s.run(s.dir, exitDifferent, odoogen, "build", "--check")
 	build := s.run(s.dir, exitOK, odoogen, "build")
 	cp := s.run(s.dir, exitOK, "cp", "-r", out, copied)
+	export := s.run(s.dir, exitOK, cue, "export", ".") // while the kernel still writes back, as with the next
 	unchanged := s.run(s.dir, exitOK, odoogen, "build")
 	changeOneInstance(s.b, s.dir)
 	changed := s.run(s.dir, exitOK, odoogen, "build")
