@@ -40,8 +40,8 @@ const (
 
 // SecretFile is the file of a secret on a host.
 type SecretFile struct {
-	Mode string // "600"
-	Time int64  // of its last change, in seconds
+	Mode string
+	Time time.Time // of its last modification; what a push gives has a whole second, what a hand writes has not
 }
 
 // Given is what a host has noted of a secret that a push brought: a line of RECORD. It says what encrypted file the value
@@ -71,9 +71,10 @@ func secretsFound(host *artifact.Host, found map[string][]string) map[string]Sec
 	for _, s := range host.Secrets {
 		f := found[path.Join(secretsDir, s.Name)]
 		if len(f) == 5 && f[3] != "0" {
-			whole, _, _ := strings.Cut(f[4], ".")
+			whole, fraction, _ := strings.Cut(f[4], ".")
 			seconds, _ := strconv.ParseInt(whole, 10, 64)
-			all[s.Name] = SecretFile{Mode: f[1], Time: seconds}
+			nanoseconds, _ := strconv.ParseInt(fmt.Sprintf("%.9s", fraction+"000000000"), 10, 64)
+			all[s.Name] = SecretFile{Mode: f[1], Time: time.Unix(seconds, nanoseconds)}
 		}
 	}
 	return all
@@ -96,7 +97,7 @@ func (p *Plan) compareSecrets(host *artifact.Host, seen *Observation, digests ma
 		case digest == "":
 		case !there:
 			p.Secrets = append(p.Secrets, SecretChange{s.Name, SecretNew})
-		case known && (file.Mode != "600" || file.Time != given.Time):
+		case known && (file.Mode != "600" || !file.Time.Equal(time.Unix(given.Time, 0))):
 			p.Drift = append(slices.Clone(p.Drift), "secrets/"+s.Name)
 			p.Secrets = append(p.Secrets, SecretChange{s.Name, SecretChanged})
 		case given.Digest != digest:

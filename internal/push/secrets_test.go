@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,7 +29,7 @@ func keeper(t *testing.T, secrets ...string) *artifact.Tree {
 
 func TestWhatBecomesOfSecrets(t *testing.T) {
 	given := map[string]Given{"token": {"token", "aa", 100}, "password": {"password", "bb", 100}}
-	there := map[string]SecretFile{"token": {"600", 100}, "password": {"600", 100}}
+	there := map[string]SecretFile{"token": {"600", time.Unix(100, 0)}, "password": {"600", time.Unix(100, 0)}}
 	both := []string{"token", "password"}
 	for _, c := range []struct {
 		name    string
@@ -54,13 +55,15 @@ func TestWhatBecomesOfSecrets(t *testing.T) {
 			same: map[string]bool{"token": true}, want: "token (changed)", actions: "daemon-reload, start odoogen.target", undo: "daemon-reload, start odoogen.target"},
 		{name: "what the operator has takes the place of what somebody put there", secrets: both, there: there, digests: map[string]string{"token": "aa"},
 			want: "token (changed)", actions: "daemon-reload, restart alloy.service, start odoogen.target", undo: "daemon-reload, restart alloy.service, start odoogen.target"},
-		{name: "a file that is gone is given again", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", 100}}, digests: map[string]string{"token": "aa", "password": "bb"},
+		{name: "a file that is gone is given again", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", time.Unix(100, 0)}}, digests: map[string]string{"token": "aa", "password": "bb"},
 			want: "password (new)", actions: "daemon-reload, start odoogen.target", undo: "daemon-reload, start odoogen.target"},
-		{name: "a value changed by hand is drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", 200}, "password": {"600", 100}}, digests: map[string]string{"token": "aa", "password": "bb"},
+		{name: "a value changed by hand is drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", time.Unix(200, 0)}, "password": {"600", time.Unix(100, 0)}}, digests: map[string]string{"token": "aa", "password": "bb"},
 			want: "token (changed)", drift: "secrets/token", actions: "daemon-reload, restart alloy.service, start odoogen.target", undo: "daemon-reload, restart alloy.service, start odoogen.target"},
-		{name: "a file that others may read is drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", 100}, "password": {"644", 100}}, digests: map[string]string{"password": "bb"},
+		{name: "so is one in the second of the push", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", time.Unix(100, 1)}, "password": {"600", time.Unix(100, 0)}}, digests: map[string]string{"token": "aa", "password": "bb"},
+			want: "token (changed)", drift: "secrets/token", actions: "daemon-reload, restart alloy.service, start odoogen.target", undo: "daemon-reload, restart alloy.service, start odoogen.target"},
+		{name: "a file that others may read is drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"600", time.Unix(100, 0)}, "password": {"644", time.Unix(100, 0)}}, digests: map[string]string{"password": "bb"},
 			want: "password (changed)", drift: "secrets/password", actions: "daemon-reload, start odoogen.target", undo: "daemon-reload, start odoogen.target"},
-		{name: "what the operator has not is no drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"644", 200}, "password": {"600", 100}}},
+		{name: "what the operator has not is no drift", secrets: both, given: given, there: map[string]SecretFile{"token": {"644", time.Unix(200, 0)}, "password": {"600", time.Unix(100, 0)}}},
 		{name: "what was given and is read no more goes", secrets: []string{"password"}, given: given, there: there, digests: map[string]string{"token": "cc", "password": "bb"},
 			want: "token (removed)", actions: "daemon-reload, start odoogen.target", undo: "daemon-reload, start odoogen.target"},
 		{name: "what somebody put there and is read no more stays", secrets: []string{"password"}, there: there,
