@@ -38,6 +38,7 @@ func compile(stderr io.Writer) (*provenance.Build, error) {
 
 // load reads the spec, and says what of it is to be known.
 func load(stderr io.Writer) (*topology.Topology, *topology.Origins, error) {
+	limitHeap()
 	hugeHeap()
 	note := startStale()
 	t, origins, err := topology.Load(".")

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A command lives for a second: fewer collections than Go makes of its own, at 100. With hundreds of instances half as
+// A compilation is over in a second: fewer collections than Go makes of its own, at 100. With hundreds of instances half as
 // much: the memory that collections leave unused, which a virtual machine may have to ask its host for, costs more there
 // than they do.
 const collect, collectMany = 400, 200

@@ -16,7 +16,6 @@ import (
 )
 
 func main() {
-	limitHeap()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
