@@ -52,7 +52,9 @@ func checkNames(c *checker) {
 		return true
 	}
 	for _, h := range t.Hosts {
-		name(hostName, "a host", h.Name, h.Path)
+		if name(hostName, "a host", h.Name, h.Path) && h.Name == "localhost" {
+			c.refuse(h.Path, "", nil, "localhost is every host's name for itself")
+		}
 	}
 	for _, cl := range t.Clusters {
 		name(clusterName, "a cluster", cl.Name, cl.Path)

@@ -310,6 +310,9 @@ func (e *evaluation) single(f fault) Problem {
 		if v := strconv.Quote(e.literals[p.Place]); strings.Contains(p.Message, v) {
 			p.Hint = "in quotes: " + v
 		}
+	case wrongLength:
+		p.Message = fmt.Sprintf("set to lists of %s and of %s elements", f.args[0], f.args[1])
+		p.Hint = "a list is set in one place, whole"
 	case outOfBound:
 		p.Message = fmt.Sprintf("invalid value %s, want %s", f.args[0], wanted(f.args[1]))
 	case conflict, mismatch:

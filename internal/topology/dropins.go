@@ -30,6 +30,9 @@ func checkDropIns(c *checker) {
 			case d.Effect == "restart" && !d.restartable():
 				c.refuse(d.Path+".effect", "daemon-reload", nil, "%s has nothing to restart", d.Name)
 			}
+			if c.t.runsOneCommand(h, d.Name) {
+				c.oneCommand(d)
+			}
 			for _, s := range d.Sections {
 				if !slices.Contains(sections, s.Name) {
 					c.refuse(s.Path, "there is "+strings.Join(sections, ", "), nil, "a drop-in of a %s has no section %q", d.kind(), s.Name)
@@ -62,6 +65,33 @@ func (c *checker) unitSetting(h *Host, s *Section, set *UnitSetting, limits stri
 	for _, v := range set.Values {
 		if text := string(v); text != strings.TrimSpace(text) || strings.HasSuffix(text, `\`) {
 			c.refuse(set.Path, "", nil, "%q: systemd drops white space at the ends, and joins lines at a backslash", text)
+		}
+	}
+}
+
+// runsOneCommand tells whether a unit of the host is a service with one ExecStart=, which stays. Of others it is not known:
+// Type=oneshot may have several (systemd.service(5)).
+func (t *Topology) runsOneCommand(h *Host, unit string) bool {
+	own := strings.HasPrefix(unit, "odoogen-") || !strings.HasSuffix(unit, ".service")
+	return !own && (unit == "ssh.service" || slices.ContainsFunc(t.Units(h), func(w Wanted) bool { return w.Unit == unit }))
+}
+
+// oneCommand refuses a drop-in by which such a service would have two: systemd would not load it.
+func (c *checker) oneCommand(d *DropIn) {
+	for _, s := range d.Sections {
+		if slices.ContainsFunc(s.Settings, func(set *UnitSetting) bool { return set.Name == "Type" }) {
+			continue
+		}
+		for _, set := range s.Settings {
+			commands := 1 // the unit's own
+			for _, v := range set.Values {
+				if commands++; v == "" {
+					commands = 0
+				}
+			}
+			if set.Name == "ExecStart" && commands > 1 {
+				c.refuse(set.Path, `["", "/usr/bin/..."] puts one in the place of the unit's own`, nil, "%s would have %d commands, and may have one", d.Name, commands)
+			}
 		}
 	}
 }
