@@ -144,50 +144,58 @@ func (d *decoder) decodeStruct(v cue.Value, into reflect.Value, path string) {
 	}
 }
 
-// decodeMap decodes the entries of a map as many at once as there are processors: thousands of instances are most of a
-// large spec, and what CUE has evaluated may be read by several.
 func (d *decoder) decodeMap(v cue.Value, into reflect.Value, path string) {
 	iter, err := v.Fields()
 	if err != nil {
 		return
 	}
-	var values []cue.Value
-	var paths []string
+	var all []entry
 	for iter.Next() {
-		name := iter.Selector().Unquoted()
-		entry := reflect.New(into.Type().Elem().Elem())
-		entryPath := path + "." + iter.Selector().String()
-		for _, f := range fields(entry.Type().Elem()) {
+		e := entry{iter.Value(), reflect.New(into.Type().Elem().Elem()), path + "." + iter.Selector().String()}
+		for _, f := range fields(e.into.Type().Elem()) {
 			switch f.kind {
 			case "name":
-				entry.Elem().Field(f.index).SetString(name)
+				e.into.Elem().Field(f.index).SetString(iter.Selector().Unquoted())
 			case "path":
-				entry.Elem().Field(f.index).SetString(entryPath)
+				e.into.Elem().Field(f.index).SetString(e.path)
 			}
 		}
-		into.Set(reflect.Append(into, entry))
-		values = append(values, iter.Value())
-		paths = append(paths, entryPath)
+		into.Set(reflect.Append(into, e.into))
+		all = append(all, e)
 	}
-	parts := make([]decoder, min(len(values), runtime.GOMAXPROCS(0)))
-	var all sync.WaitGroup
+	d.decodeEntries(all)
+	sortByName(into)
+}
+
+// entry is one of a map: what it is decoded from, and the pointer that it is decoded into.
+type entry struct {
+	value cue.Value
+	into  reflect.Value
+	path  string
+}
+
+// decodeEntries decodes as many at once as there are processors: thousands of instances are most of a large spec, and what
+// CUE has evaluated may be read by several (cue.Value).
+func (d *decoder) decodeEntries(all []entry) {
+	parts := make([]decoder, min(len(all), runtime.GOMAXPROCS(0)))
+	var wg sync.WaitGroup
 	for p := range parts {
-		all.Go(func() {
-			part := &parts[p]
-			*part = decoder{origins: d.origins, begin: d.begin}
-			for n := p; n < len(values); n += len(parts) {
+		wg.Go(func() {
+			part := decoder{origins: d.origins, begin: d.begin}
+			for n := p; n < len(all); n += len(parts) {
+				e := all[n]
 				if d.begin != nil {
-					d.begin(into.Index(n).Interface(), values[n])
+					d.begin(e.into.Interface(), e.value)
 				}
-				part.decode(values[n], into.Index(n), paths[n])
+				part.decode(e.value, e.into, e.path)
 			}
+			parts[p] = part
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	for _, part := range parts {
 		d.set, d.problems = append(d.set, part.set...), append(d.problems, part.problems...)
 	}
-	sortByName(into)
 }
 
 // sortByName puts the entries of a decoded map in the order of their names: CUE's order is the order in which the
