@@ -65,6 +65,8 @@ var rules = []rule{
 		doc: "The disks as RAID joins them hold databases, filestores, releases (keep + 1 that is being made), max_wal_size of each cluster, one dump, the drill's copy of the largest instance, the mirror, Jenkins, the registry's place and reserve.disk."},
 	{id: "connections", waivable: true, check: checkConnections,
 		doc: "max_connections of each cluster holds the pools of its instances (processes x db_maxconn, and db_maxconn_gevent), one update and three clients of each, the drill, a dump, the exporter (2) and superuser_reserved_connections."},
+	{id: "hugepages", waivable: true, check: checkHugePages,
+		doc: "Where clusters insist on huge pages (huge_pages: \"on\"), their host reserves as many as they take, by the sysctl vm.nr_hugepages: else PostgreSQL does not start."},
 	{id: "backup", waivable: true, check: checkBackup, needs: []string{"backup"},
 		doc: "Every instance is backed up, to a repository that keeps something and is large enough (databases and filestores once, and a tenth more for each further snapshot), or nothing is, by `backup: none: reason`. That there is a repository cannot be waived."},
 	{id: "patching", waivable: true, check: checkPatching, needs: []string{"hosts", "patching"},

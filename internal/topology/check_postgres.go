@@ -1,6 +1,10 @@
 package topology
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Connections that a cluster's own servants hold.
 const (
@@ -34,4 +38,36 @@ func checkConnections(c *checker) {
 				ps.largest(c, plain), "%d, but %d may be wanted: %s", most, ps.sum(), ps.byKind(plain))
 		}
 	}
+}
+
+// checkHugePages counts the pages of 2 MiB that a host reserves. What PostgreSQL insists on and does not get, it does not
+// start without.
+func checkHugePages(c *checker) {
+	for _, h := range c.t.Hosts {
+		var ps parts
+		for _, cl := range h.Clusters {
+			if cl.Settings.HugePages == "on" {
+				ps = append(ps, part{cl.Name, cl.Path + ".settings.huge_pages", cl.hugePages(), ""})
+			}
+		}
+		reserved, path := int64(0), h.Path
+		if n := slices.IndexFunc(h.Sysctl, func(s *Setting) bool { return s.Name == "vm.nr_hugepages" }); n >= 0 {
+			path = h.Sysctl[n].Path
+			reserved, _ = strconv.ParseInt(string(h.Sysctl[n].Value), 10, 64) // what is no number reserves nothing
+		}
+		if ps.sum() > reserved {
+			c.refuse(path, fmt.Sprintf("sysctl: \"vm.nr_hugepages\": %d, or huge_pages: \"try\"", ps.sum()), ps.largest(c, plain),
+				"reserves %d huge pages, and its clusters insist on %d", reserved, ps.sum())
+		}
+	}
+}
+
+// hugePages is how many pages of 2 MiB the cluster's shared memory takes, or a little more: what postgres says with
+// -C shared_memory_size_in_huge_pages, by what counts in it: shared_buffers, with 2.5% to know what is in them; 16 MiB; 24 KiB of each
+// connection; and its locks, 430 bytes each.
+func (c *Cluster) hugePages() int64 {
+	buffers, connections := int64(c.SharedBuffers()), int64(c.Settings.MaxConnections)
+	locks := int64(c.Settings.MaxLocksPerTransaction) * (connections + 20)
+	bytes := buffers + buffers*25/1000 + 16<<20 + connections*24<<10 + locks*430
+	return (bytes + 2<<20 - 1) / (2 << 20)
 }
