@@ -65,6 +65,8 @@ var rules = []rule{
 		doc: "The disks as RAID joins them hold databases, filestores, releases (keep + 1 that is being made), max_wal_size of each cluster, one dump, the drill's copy of the largest instance, the mirror, Jenkins, the registry's place and reserve.disk."},
 	{id: "connections", waivable: true, check: checkConnections,
 		doc: "max_connections of each cluster holds the pools of its instances (processes x db_maxconn, and db_maxconn_gevent), one update and three clients of each, the drill, a dump, the exporter (2) and superuser_reserved_connections."},
+	{id: "bounds", check: checkBounds,
+		doc: "A cluster's settings are within PostgreSQL's own bounds (pg_settings; twice wal_segment_size for the sizes of the WAL), its ram is enough for any shared_buffers, and superuser_reserved_connections are fewer than max_connections: else it does not start."},
 	{id: "hugepages", waivable: true, check: checkHugePages,
 		doc: "Where clusters insist on huge pages (huge_pages: \"on\"), their host reserves as many as they take, by the sysctl vm.nr_hugepages: else PostgreSQL does not start."},
 	{id: "backup", waivable: true, check: checkBackup, needs: []string{"backup"},

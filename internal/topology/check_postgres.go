@@ -2,8 +2,11 @@ package topology
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // Connections that a cluster's own servants hold.
@@ -40,6 +43,98 @@ func checkConnections(c *checker) {
 	}
 }
 
+// pgSize and pgTime are settings with a unit, and the bounds that PostgreSQL has for them: pg_settings, and for the WAL what its
+// start wants beside, twice wal_segment_size.
+type pgSize struct {
+	name               string
+	value, least, most PGSize
+}
+
+type pgTime struct {
+	name        string
+	value       string
+	least, most time.Duration
+}
+
+const (
+	mostKB           = PGSize(math.MaxInt32) * PGSize(KiB)
+	mostMB           = PGSize(math.MaxInt32) * PGSize(MiB)
+	twoSegments      = PGSize(32 * MiB)
+	mostMilliseconds = math.MaxInt32 * time.Millisecond
+)
+
+func (s *ClusterSettings) sizes() []pgSize {
+	return []pgSize{
+		{"work_mem", s.WorkMem, PGSize(64 * KiB), mostKB},
+		{"maintenance_work_mem", s.MaintenanceWorkMem, PGSize(MiB), mostKB},
+		{"autovacuum_work_mem", s.AutovacuumWorkMem, PGSize(MiB), mostKB}, // less counts as that
+		{"max_wal_size", s.MaxWALSize, twoSegments, mostMB},
+		{"min_wal_size", s.MinWALSize, twoSegments, mostMB},
+	}
+}
+
+func (s *ClusterSettings) times() []pgTime {
+	return []pgTime{
+		{"checkpoint_timeout", s.CheckpointTimeout, 30 * time.Second, 24 * time.Hour},
+		{"idle_in_transaction_session_timeout", s.IdleInTransactionSessionTimeout, 0, mostMilliseconds},
+		{"log_min_duration_statement", s.LogMinDurationStatement, 0, mostMilliseconds},
+	}
+}
+
+func checkBounds(c *checker) {
+	for _, cl := range c.t.Clusters {
+		s := &cl.Settings
+		for _, b := range s.sizes() {
+			if b.value < b.least || b.value > b.most {
+				c.refuse(cl.Path+".settings."+b.name, "", nil, "PostgreSQL takes %v to %v", b.least, b.most)
+			}
+		}
+		for _, b := range s.times() {
+			if value, ok := pgDuration(b.value); ok && (value < b.least || value > b.most) {
+				c.refuse(cl.Path+".settings."+b.name, "", nil, "PostgreSQL takes %s to %s", pgText(b.least), pgText(b.most))
+			}
+		}
+		if cl.SharedBuffers() == 0 {
+			c.refuse(cl.Path+".ram", "", nil, "a quarter of it is shared_buffers: 4M at least")
+		}
+		if s.SuperuserReservedConnections >= s.MaxConnections {
+			c.refuse(cl.Path+".settings.superuser_reserved_connections", "", c.also(cl.Path+".settings.max_connections", "%d", s.MaxConnections),
+				"%d leave none to anybody else", s.SuperuserReservedConnections)
+		}
+	}
+}
+
+// pgUnits are PostgreSQL's of time, the largest first.
+var pgUnits = []struct {
+	name string
+	time time.Duration
+}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"ms", time.Millisecond}, {"s", time.Second}}
+
+// pgDuration is a time as PostgreSQL reads it; ok is false of one without a unit, 0 or -1, which is no time. What is longer
+// than Go can count is as long as that.
+func pgDuration(text string) (d time.Duration, ok bool) {
+	for _, u := range pgUnits {
+		if number, found := strings.CutSuffix(text, u.name); found {
+			n, err := strconv.ParseInt(number, 10, 64)
+			if err != nil || n > int64(math.MaxInt64/u.time) {
+				return math.MaxInt64, true
+			}
+			return time.Duration(n) * u.time, true
+		}
+	}
+	return 0, false
+}
+
+// pgText is a time in the largest of PostgreSQL's units that divides it.
+func pgText(d time.Duration) string {
+	for _, u := range pgUnits {
+		if u.name != "ms" && d >= u.time && d%u.time == 0 {
+			return fmt.Sprintf("%d%s", d/u.time, u.name)
+		}
+	}
+	return fmt.Sprintf("%dms", d/time.Millisecond)
+}
+
 // checkHugePages counts the pages of 2 MiB that a host reserves. What PostgreSQL insists on and does not get, it does not
 // start without.
 func checkHugePages(c *checker) {
@@ -63,11 +158,11 @@ func checkHugePages(c *checker) {
 }
 
 // hugePages is how many pages of 2 MiB the cluster's shared memory takes, or a little more: what postgres says with
-// -C shared_memory_size_in_huge_pages, by what counts in it: shared_buffers, with 2.5% to know what is in them; 16 MiB; 24 KiB of each
+// -C shared_memory_size_in_huge_pages, by what counts in it: shared_buffers, with 3% to know what is in them; 20 MiB; 24 KiB of each
 // connection; and its locks, 430 bytes each.
 func (c *Cluster) hugePages() int64 {
 	buffers, connections := int64(c.SharedBuffers()), int64(c.Settings.MaxConnections)
 	locks := int64(c.Settings.MaxLocksPerTransaction) * (connections + 20)
-	bytes := buffers + buffers*25/1000 + 16<<20 + connections*24<<10 + locks*430
+	bytes := buffers + buffers*3/100 + 20<<20 + connections*24<<10 + locks*430
 	return (bytes + 2<<20 - 1) / (2 << 20)
 }
