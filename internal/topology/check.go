@@ -56,7 +56,7 @@ var rules = []rule{
 	{id: "ram", waivable: true, check: checkRAM,
 		doc: "On each host all memory that may be used at once fits: the slices of the instances (MemoryMax of instance and update), of each cluster shared_buffers + max_connections x work_mem + autovacuum_max_workers x autovacuum_work_mem + maintenance_work_mem, the jobs that can run together, controller and all agents of CI, and reserve.ram. The clusters' own `ram` fits as well."},
 	{id: "memory", waivable: true, check: checkMemory,
-		doc: "An instance's MemoryMax holds its processes (110 MiB each when idle), and its limit_memory_soft an idle worker's virtual memory (320 MiB), else each request ends a worker; an update gets 512 MiB at least. Jenkins' heap leaves 512 MiB of its MemoryMax to the rest of Java."},
+		doc: "An instance's MemoryMax holds its processes (110 MiB each when idle), and its limit_memory_soft an idle worker's virtual memory (320 MiB), else each request ends a worker; an update gets 512 MiB at least. Jenkins' heap is 256 MiB at least, and leaves 512 MiB of its MemoryMax to the rest of Java; a job gets 64 MiB at least."},
 	{id: "cpu", waivable: true, check: checkCPU,
 		doc: "On each host the CPUQuota of all instances, of each cluster, and of controller and agents together, is no more than the host's threads."},
 	{id: "cpu-night", waivable: true, check: checkNight,

@@ -70,6 +70,8 @@ const (
 	idleVirtual  = 320 * MiB
 	leastUpdate  = 512 * MiB
 	javaBeside   = 512 * MiB // of the heap: metaspace, threads, code
+	leastHeap    = 256 * MiB // that Jenkins asks for (its "Hardware requirements")
+	leastJob     = 64 * MiB  // bash, git or restic, ssh
 )
 
 func checkMemory(c *checker) {
@@ -97,8 +99,21 @@ func checkMemory(c *checker) {
 			c.refuse(i.At("update.MemoryMax"), fmt.Sprintf("at least %s", leastUpdate), nil, "%s is too little for an update of %s", i.Update.MemoryMax, i.Name)
 		}
 	}
-	if ci := c.t.CI; ci != nil && ci.Jenkins.Heap+javaBeside > ci.Jenkins.Limits.MemoryMax {
-		c.refuse("ci.jenkins.heap", fmt.Sprintf("Java needs %s beside its heap", javaBeside),
-			c.also("ci.jenkins.limits.MemoryMax", "%s", ci.Jenkins.Limits.MemoryMax), "%s does not fit the controller's MemoryMax", ci.Jenkins.Heap)
+	if ci := c.t.CI; ci != nil {
+		if ci.Jenkins.Heap+javaBeside > ci.Jenkins.Limits.MemoryMax {
+			c.refuse("ci.jenkins.heap", fmt.Sprintf("Java needs %s beside its heap", javaBeside),
+				c.also("ci.jenkins.limits.MemoryMax", "%s", ci.Jenkins.Limits.MemoryMax), "%s does not fit the controller's MemoryMax", ci.Jenkins.Heap)
+		}
+		if ci.Jenkins.Heap < leastHeap {
+			c.refuse("ci.jenkins.heap", fmt.Sprintf("at least %s", leastHeap), nil, "%s is too little for Jenkins", ci.Jenkins.Heap)
+		}
+	}
+	for _, h := range c.t.Hosts {
+		for _, j := range c.t.Jobs(h) {
+			if path := j.LimitsPath + ".MemoryMax"; j.LimitsPath != "" && j.Limits.MemoryMax < leastJob && !said[path] {
+				said[path] = true
+				c.refuse(path, fmt.Sprintf("at least %s", leastJob), nil, "%s is too little for the job %s", j.Limits.MemoryMax, j.Name)
+			}
+		}
 	}
 }
