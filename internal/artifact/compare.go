@@ -40,13 +40,11 @@ func Compare(dir string, trees []*Tree) ([]Change, error) {
 		delete(hosts, t.Host)
 	}
 	for host := range hosts {
-		gone, err := filesOf(dir, host)
+		gone, err := deleted(dir, host, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range gone {
-			all = append(all, Change{'D', path})
-		}
+		all = append(all, gone...)
 	}
 	slices.SortFunc(all, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return all, nil
@@ -70,18 +68,13 @@ func compareTree(dir string, t *Tree) ([]Change, error) {
 			changes = append(changes, Change{'M', path})
 		}
 	}
-	there, err := filesOf(dir, t.Host)
-	for _, path := range there {
-		if !want[path] {
-			changes = append(changes, Change{'D', path})
-		}
-	}
-	return changes, err
+	gone, err := deleted(dir, t.Host, want)
+	return append(changes, gone...), err
 }
 
-// filesOf lists whatever lies below a host's directory.
-func filesOf(dir, host string) ([]string, error) {
-	var paths []string
+// deleted are the files below a host's directory that are not wanted.
+func deleted(dir, host string, want map[string]bool) ([]Change, error) {
+	var changes []Change
 	err := filepath.WalkDir(filepath.Join(dir, host), func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -89,10 +82,12 @@ func filesOf(dir, host string) ([]string, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		paths = append(paths, strings.TrimPrefix(path, dir+"/"))
+		if path = strings.TrimPrefix(path, dir+"/"); !want[path] {
+			changes = append(changes, Change{'D', path})
+		}
 		return nil
 	})
-	return paths, err
+	return changes, err
 }
 
 // sameFile tells whether a file on disk is f, which it reads into the buffer. Thousands of small files are compared

@@ -40,7 +40,7 @@ const (
 
 // SecretFile is the file of a secret on a host.
 type SecretFile struct {
-	Mode string
+	Mode string    // "600"
 	Time time.Time // of its last modification; what a push gives has a whole second, what a hand writes has not
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Connections that a cluster's own servants hold.
@@ -50,17 +49,12 @@ type pgSize struct {
 	value, least, most PGSize
 }
 
-type pgTime struct {
-	name        string
-	value       string
-	least, most time.Duration
-}
+type pgTime struct{ name, value, least, most string }
 
 const (
-	mostKB           = PGSize(math.MaxInt32) * PGSize(KiB)
-	mostMB           = PGSize(math.MaxInt32) * PGSize(MiB)
-	twoSegments      = PGSize(32 * MiB)
-	mostMilliseconds = math.MaxInt32 * time.Millisecond
+	mostKB      = PGSize(math.MaxInt32) * PGSize(KiB)
+	mostMB      = PGSize(math.MaxInt32) * PGSize(MiB)
+	twoSegments = PGSize(32 * MiB)
 )
 
 func (s *ClusterSettings) sizes() []pgSize {
@@ -75,9 +69,9 @@ func (s *ClusterSettings) sizes() []pgSize {
 
 func (s *ClusterSettings) times() []pgTime {
 	return []pgTime{
-		{"checkpoint_timeout", s.CheckpointTimeout, 30 * time.Second, 24 * time.Hour},
-		{"idle_in_transaction_session_timeout", s.IdleInTransactionSessionTimeout, 0, mostMilliseconds},
-		{"log_min_duration_statement", s.LogMinDurationStatement, 0, mostMilliseconds},
+		{"checkpoint_timeout", s.CheckpointTimeout, "30s", "1d"},
+		{"idle_in_transaction_session_timeout", s.IdleInTransactionSessionTimeout, "0ms", "2147483647ms"},
+		{"log_min_duration_statement", s.LogMinDurationStatement, "0ms", "2147483647ms"},
 	}
 }
 
@@ -90,8 +84,8 @@ func checkBounds(c *checker) {
 			}
 		}
 		for _, b := range s.times() {
-			if value, ok := pgDuration(b.value); ok && (value < b.least || value > b.most) {
-				c.refuse(cl.Path+".settings."+b.name, "", nil, "PostgreSQL takes %s to %s", pgText(b.least), pgText(b.most))
+			if value := milliseconds(b.value); value >= 0 && (value < milliseconds(b.least) || value > milliseconds(b.most)) {
+				c.refuse(cl.Path+".settings."+b.name, "", nil, "PostgreSQL takes %s to %s", b.least, b.most)
 			}
 		}
 		if cl.SharedBuffers() == 0 {
@@ -104,35 +98,19 @@ func checkBounds(c *checker) {
 	}
 }
 
-// pgUnits are PostgreSQL's of time, the largest first.
-var pgUnits = []struct {
-	name string
-	time time.Duration
-}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"ms", time.Millisecond}, {"s", time.Second}}
-
-// pgDuration is a time as PostgreSQL reads it; ok is false of one without a unit, 0 or -1, which is no time. What is longer
-// than Go can count is as long as that.
-func pgDuration(text string) (d time.Duration, ok bool) {
-	for _, u := range pgUnits {
-		if number, found := strings.CutSuffix(text, u.name); found {
-			n, err := strconv.ParseInt(number, 10, 64)
-			if err != nil || n > int64(math.MaxInt64/u.time) {
-				return math.MaxInt64, true
-			}
-			return time.Duration(n) * u.time, true
-		}
+// milliseconds are those of a time as PostgreSQL reads it; -1 of one without a unit, which stands for none (0, -1). What is
+// longer than can be counted is as long as can be.
+func milliseconds(text string) int64 {
+	digits := strings.TrimRight(text, "smindh")
+	unit := map[string]int64{"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}[text[len(digits):]]
+	n, err := strconv.ParseInt(digits, 10, 64)
+	switch {
+	case unit == 0:
+		return -1
+	case err != nil || n > math.MaxInt64/unit:
+		return math.MaxInt64
 	}
-	return 0, false
-}
-
-// pgText is a time in the largest of PostgreSQL's units that divides it.
-func pgText(d time.Duration) string {
-	for _, u := range pgUnits {
-		if u.name != "ms" && d >= u.time && d%u.time == 0 {
-			return fmt.Sprintf("%d%s", d/u.time, u.name)
-		}
-	}
-	return fmt.Sprintf("%dms", d/time.Millisecond)
+	return n * unit
 }
 
 // checkHugePages counts the pages of 2 MiB that a host reserves. What PostgreSQL insists on and does not get, it does not

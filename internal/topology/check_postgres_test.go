@@ -58,12 +58,12 @@ func TestBoundsArePostgreSQLs(t *testing.T) {
 		}
 	}
 	for _, b := range settings.times() {
-		least := b.least.Milliseconds()
+		least := milliseconds(b.least)
 		if b.name == "log_min_duration_statement" {
 			least = -1 // off
 		}
 		want := c.Query("postgres", "postgres", fmt.Sprintf("SELECT min_val::bigint * u || ' ' || max_val::bigint * u FROM pg_settings, (VALUES ('ms', 1), ('s', 1000)) AS units (n, u) WHERE name = '%s' AND n = unit", b.name))
-		if got := fmt.Sprintf("%d %d", least, b.most.Milliseconds()); got != want {
+		if got := fmt.Sprintf("%d %d", least, milliseconds(b.most)); got != want {
 			t.Errorf("%s: %s, and PostgreSQL has %s", b.name, got, want)
 		}
 	}
