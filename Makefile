@@ -6,6 +6,7 @@
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults; ALL=1 takes every fault after every phase
 # make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
+# make machines pushes the sample to two emulated machines, and takes the power from one in each of LOSSES pushes: an hour
 # make fuzz   lets each fuzz test search for FUZZTIME, draws specs for as long, and damages three DAMAGED times
 
 ALL =
@@ -17,7 +18,7 @@ export CGO_ENABLED = 0
 FUZZTIME = 10s
 DAMAGED = 300
 
-.PHONY: build demo test packages golden docs bench sample faults fuzz-push fuzz
+.PHONY: build demo test packages golden docs bench sample faults fuzz-push machines fuzz
 
 build:
 	go build -o odoogen ./cmd/odoogen
@@ -62,6 +63,11 @@ fuzz-push: PUSHES = 100
 fuzz-push: PUSHES_TIME = 60m
 fuzz-push: packages
 	PUSHES=$(PUSHES) PUSHES_TIME=$(PUSHES_TIME) go test ./cmd/odoogen -run 'TestRandomPushes$$' -v -timeout 2h
+
+machines: LOSSES = 6
+machines:
+	@.ci/packages internal/lab/machine-packages.txt
+	MACHINES=$(LOSSES) go test ./cmd/odoogen -run 'TestMachines$$' -v -timeout 3h
 
 fuzz: packages
 	go test ./cmd/odoogen -run 'TestWhatVetAcceptsTheHostsAccept$$' -v -timeout 0 -spec $$(date +%s) -search $(FUZZTIME)

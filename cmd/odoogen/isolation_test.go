@@ -24,7 +24,9 @@ for i in 1 2 3 4; do
 	runuser -u odoo-staging19 -- timeout "$1" psql -XAtqp 5433 -h /run/postgresql staging19 -c 'SELECT sum(sqrt(n)) FROM generate_series(1, 1000000000) n' >/dev/null 2>&1 &
 done
 group=$(systemctl show --value --property=ControlGroup odoo-staging19)
-bash -c 'echo $$ >/sys/fs/cgroup/memory'"$group"'/cgroup.procs; exec python3 -c "len(b\"x\" * (5 << 30))"' && echo 'had 5G' || echo killed
+cgroups=/sys/fs/cgroup/memory
+[ -d "$cgroups" ] || cgroups=/sys/fs/cgroup # cgroup v2 has one hierarchy
+bash -c 'echo $$ >'"$cgroups$group"'/cgroup.procs; exec python3 -c "len(b\"x\" * (5 << 30))"' && echo 'had 5G' || echo killed
 while ((SECONDS < until)); do sleep 0.2; done
 wait
 rm -f /var/lib/odoo/staging19/stress
@@ -32,8 +34,10 @@ rm -f /var/lib/odoo/staging19/stress
 
 // ticks prints for each process in units' cgroups: the unit, the process, and its processor time in ticks of 10 ms, that of
 // children that it waited for included.
-const ticks = `for u; do
-	group=/sys/fs/cgroup/cpu$(systemctl show --value --property=ControlGroup "$u")
+const ticks = `cgroups=/sys/fs/cgroup/cpu
+[ -d "$cgroups" ] || cgroups=/sys/fs/cgroup # cgroup v2 has one hierarchy
+for u; do
+	group=$cgroups$(systemctl show --value --property=ControlGroup "$u")
 	for pid in $(find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null); do
 		[ ! -r /proc/$pid/stat ] || sed 's/.*) //' /proc/$pid/stat 2>/dev/null | awk -v "u=$u" -v "p=$pid" '{ print u, p, $12 + $13 + $14 + $15 }'
 	done

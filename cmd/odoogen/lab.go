@@ -80,6 +80,7 @@ func newLabUp() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.Memory, "memory", false, "keep what the hosts write in memory")
+	cmd.Flags().BoolVar(&o.Machines, "machines", false, "make each host a virtual machine with a kernel of its own, emulated: slow")
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "make base images and packages anew")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

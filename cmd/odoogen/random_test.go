@@ -59,7 +59,7 @@ func fewRandomPushes(s *servers) { randomPushes(s, 4, 6, time.Hour) }
 
 // randomPushes are so many, within that time, to hosts that are the sample. It returns how many ended in which way.
 func randomPushes(s *servers, seed uint64, pushes int, within time.Duration) map[string]int {
-	r := &random{servers: s, Rand: rand.New(rand.NewPCG(seed, seed)), full: 10 * time.Second}
+	r := &random{servers: s, Rand: rand.New(rand.NewPCG(seed, seed)), full: 10 * time.Second, revertAfter: 40 * time.Second, patience: 4 * time.Minute}
 	ended := map[string]int{}
 	end := time.Now().Add(within)
 	for n := 0; n < pushes && time.Now().Before(end) && !s.t.Failed(); n++ {
@@ -77,6 +77,10 @@ type random struct {
 	*servers
 	*rand.Rand
 	full time.Duration // that the last push took which nothing struck
+
+	power       bool          // nothing strikes but a loss of power
+	revertAfter time.Duration // an unconfirmed push
+	patience    time.Duration // for a push to end, and for hosts to settle
 }
 
 // outcome is what came of a push.
@@ -135,7 +139,7 @@ func (r *random) push() outcome {
 	if err := json.Unmarshal([]byte(planned), &plans); err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := exec.CommandContext(r.t.Context(), r.odoogen, "lab", "exec", r.odoogen, "push", "--yes", "--wait", "1m", "--revert-after", "40s")
+	cmd := exec.CommandContext(r.t.Context(), r.odoogen, "lab", "exec", r.odoogen, "push", "--yes", "--wait", "1m", "--revert-after", r.revertAfter.String())
 	cmd.Dir = r.dir
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -148,7 +152,7 @@ func (r *random) push() outcome {
 	o.fate = r.strike(cmd, ended)
 	select {
 	case <-ended:
-	case <-time.After(4 * time.Minute):
+	case <-time.After(r.patience):
 		_ = cmd.Process.Kill()
 		r.t.Fatalf("%s: the push does not end:\n%s", o, &said)
 	}
@@ -195,6 +199,9 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 	networks := [][]string{{lab.Private}, {lab.Public}, {lab.Public, lab.Private}}[r.IntN(3)]
 	instant, length := time.Duration(r.Int64N(int64(r.full))), time.Duration(r.Int64N(int64(15*time.Second)))
 	fate := r.IntN(20)
+	if r.power {
+		fate = 19
+	}
 	if fate < 7 {
 		return "nothing strikes"
 	}
@@ -225,7 +232,7 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 // settle waits until no host waits for a confirmation, and all that shall run does.
 func (r *random) settle() {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), r.patience)
 	defer cancel()
 	for _, host := range []string{"tests", "ci"} {
 		for {

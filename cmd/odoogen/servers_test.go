@@ -22,6 +22,8 @@ type servers struct {
 	dir     string // the clone
 	odoogen string
 	open    *evidence.Table // what was found open, and when
+
+	machines bool // the hosts are virtual machines
 }
 
 // newServers clones the repository as it is, and makes sure that its lab ends.
@@ -97,6 +99,9 @@ func (s *servers) from(position string, argv ...string) (string, int) {
 // on runs a script on a host, as at its console, and returns what it prints.
 func (s *servers) on(host, script string) string {
 	s.t.Helper()
+	if s.machines {
+		return strings.TrimSpace(s.run(0, "lab", "enter", host, "bash", "-c", script))
+	}
 	argv, err := s.Console(s.t.Context(), host, []string{"bash", "-c", script})
 	if err != nil {
 		s.t.Fatal(err)

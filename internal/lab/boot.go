@@ -46,8 +46,8 @@ type host struct {
 	state  string
 	boots  int
 	Cut    []string
-	init   int           // its first process
-	nspawn child         // what runs it
+	init   int           // its first process; of a machine what emulates it
+	runs   child         // what runs it
 	ended  chan struct{} // closed when the machine is off
 	layers []string      // its disk, topmost first; empty before the first boot
 }
@@ -130,34 +130,52 @@ func (s *supervisor) start(ctx context.Context, h *host) error {
 	if err := s.plug(ctx, h); err != nil {
 		return err
 	}
-	cgroups, err := makeCgroups(s.ID, h.Name())
+	what := s.container
+	if s.Machines {
+		what = s.machine
+	}
+	argv, err := what(h)
 	if err != nil {
 		return err
 	}
-	argv := slices.Concat([]string{"/bin/sh", "-c", into, "sh"}, cgroups, []string{"--", "systemd-nspawn", "--quiet", "--boot",
-		"--directory=" + filepath.Join(s.hostDir(h.Name()), "root"), "--machine=" + h.Name(), "--register=no", "--keep-unit",
-		"--network-namespace-path=/run/netns/" + h.Name(), "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
-		"--link-journal=no", "--console=pipe"})
 	console, err := os.OpenFile(s.console(h), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
 	}
 	defer console.Close()
-	nspawn, err := program{argv: argv, log: console, env: append(os.Environ(), "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network")}.start()
+	runs, err := program{argv: argv, log: console, env: append(os.Environ(), "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network")}.start()
 	if err != nil {
 		return err
 	}
 	ended := make(chan struct{})
 	h.mu.Lock()
-	h.ended, h.init, h.nspawn = ended, 0, nspawn
+	h.ended, h.init, h.runs = ended, 0, runs
+	if s.Machines {
+		h.init = runs.pid()
+	}
 	h.mu.Unlock()
-	go s.follow(h, nspawn, ended)
-	return s.findInit(h, nspawn.pid(), ended)
+	go s.follow(h, runs, ended)
+	if s.Machines {
+		return nil
+	}
+	return s.findInit(h, runs.pid(), ended)
 }
 
-// follow waits for the machine to go off. nspawn ends with 133 where a reboot was asked for inside.
-func (s *supervisor) follow(h *host, nspawn child, ended chan struct{}) {
-	code, _ := nspawn.wait()
+// container is the command line that runs the host's systemd in a container.
+func (s *supervisor) container(h *host) ([]string, error) {
+	cgroups, err := makeCgroups(s.ID, h.Name())
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat([]string{"/bin/sh", "-c", into, "sh"}, cgroups, []string{"--", "systemd-nspawn", "--quiet", "--boot",
+		"--directory=" + filepath.Join(s.hostDir(h.Name()), "root"), "--machine=" + h.Name(), "--register=no", "--keep-unit",
+		"--network-namespace-path=/run/netns/" + h.Name(), "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
+		"--link-journal=no", "--console=pipe"}), nil
+}
+
+// follow waits for the host to go off. nspawn ends with 133 where a reboot was asked for inside; a machine boots by itself.
+func (s *supervisor) follow(h *host, runs child, ended chan struct{}) {
+	code, _ := runs.wait()
 	h.mu.Lock()
 	was := h.state
 	h.state, h.init = off, 0
@@ -201,15 +219,25 @@ func spaceOf(pid int) string {
 
 // ready waits for the host's systemd, and makes it enforce limits.
 func (s *supervisor) ready(ctx context.Context, h *host) error {
-	pid := fmt.Sprint(h.status().Init)
-	inside := []string{"nsenter", "--target=" + pid, "--mount", "--pid"}
-	deadline := time.Now().Add(90 * time.Second)
+	patience := 90 * time.Second
+	inside := func(argv ...string) (string, error) {
+		return output(ctx, append([]string{"nsenter", "--target=" + fmt.Sprint(h.status().Init), "--mount", "--pid"}, argv...)...)
+	}
+	if s.Machines {
+		patience = 10 * time.Minute
+		inside = func(argv ...string) (string, error) { return s.agent(h).output(ctx, argv...) }
+	}
 	var state string
 	var err error
-	for time.Now().Before(deadline) {
-		state, err = output(ctx, append(inside, "systemctl", "is-system-running")...)
-		if state == "running" || state == "degraded" {
-			return run(ctx, append(inside, "sh", "-c", writable)...)
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		state, err = inside("systemctl", "is-system-running")
+		switch {
+		case state != "running" && state != "degraded":
+		case s.Machines:
+			return nil
+		default:
+			_, err = inside("sh", "-c", writable)
+			return err
 		}
 		select {
 		case <-h.ended:
@@ -217,13 +245,13 @@ func (s *supervisor) ready(ctx context.Context, h *host) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("the host did not finish booting in 90 s: it is %q (%v)", state, err)
+	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v)", patience, state, err)
 }
 
 // kill is a power cut: the host's first process dies, and so do all others, at once.
 func (h *host) kill() {
 	h.mu.Lock()
-	init, nspawn, ended := h.init, h.nspawn, h.ended
+	init, runs, ended := h.init, h.runs, h.ended
 	h.mu.Unlock()
 	if ended == nil {
 		return
@@ -231,12 +259,12 @@ func (h *host) kill() {
 	if p, err := os.FindProcess(init); err == nil && init > 0 {
 		_ = p.Kill()
 	} else {
-		nspawn.kill()
+		runs.kill()
 	}
 	select {
 	case <-ended:
 	case <-time.After(10 * time.Second):
-		nspawn.kill()
+		runs.kill()
 		<-ended
 	}
 }

@@ -21,9 +21,11 @@ type config struct {
 	Spec  string  `json:"spec"` // the directory of the spec
 	Hosts []*Host `json:"hosts"`
 
-	Images map[string]string `json:"images"` // base image by suite
-	Pools  map[string]string `json:"pools"`  // pool's directory by suite
-	Memory bool              `json:"memory"` // keep what hosts write in memory
+	Images        map[string]string `json:"images"`                  // base image by suite
+	MachineImages map[string]string `json:"machineImages,omitempty"` // that with a kernel
+	Machines      bool              `json:"machines"`                // hosts are virtual machines
+	Pools         map[string]string `json:"pools"`                   // pool's directory by suite
+	Memory        bool              `json:"memory"`                  // keep what hosts write in memory
 
 	Office     string `json:"office"`     // addresses of the operator's positions
 	VPN        string `json:"vpn"`        //
@@ -37,8 +39,9 @@ type config struct {
 }
 
 // newConfig works out a lab from the trees. The whitelist's first address that no host has is the office's.
-func newConfig(spec string, trees []*artifact.Tree, whitelist []string, memory bool) (*config, error) {
-	c := &config{ID: keyOf(spec), Spec: spec, Memory: memory, Images: map[string]string{}, Pools: map[string]string{}, Names: map[string]string{}}
+func newConfig(spec string, trees []*artifact.Tree, whitelist []string, memory, machines bool) (*config, error) {
+	c := &config{ID: keyOf(spec), Spec: spec, Memory: memory, Machines: machines, Images: map[string]string{}, MachineImages: map[string]string{},
+		Pools: map[string]string{}, Names: map[string]string{}}
 	taken := map[netip.Addr]bool{}
 	for _, tree := range trees {
 		h, err := hostOf(tree)

@@ -46,8 +46,9 @@ type HostStatus struct {
 	Public  string   `json:"public"`
 	Private string   `json:"private"`
 	Boots   int      `json:"boots"`
-	Cut     []string `json:"cut"`  // sides whose cable is unplugged
-	Init    int      `json:"init"` // its first process, as the supervisor numbers it; 0 when off
+	Cut     []string `json:"cut"`               // sides whose cable is unplugged
+	Init    int      `json:"init"`              // its first process, as the supervisor numbers it; 0 when off
+	Machine bool     `json:"machine,omitempty"` // it is a virtual machine
 }
 
 // Position is where an operator's program may run.

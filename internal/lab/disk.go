@@ -22,6 +22,9 @@ func (l *Lab) Drain(ctx context.Context, host string) error {
 
 // fill limits the file system that holds what the host writes to what it holds now, or lifts the limit: tmpfs(5), size.
 func (s *supervisor) fill(h *host, full bool) error {
+	if s.Machines {
+		return errors.New("the disk of a machine cannot be filled from outside\nhint: leave --machines out, and say --memory")
+	}
 	if !s.Memory {
 		return errors.New("only a disk in memory can be filled\nhint: odoogen lab up --memory")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -240,8 +241,18 @@ func dialHere(address string, patience time.Duration) bool {
 	return err == nil && code == 0
 }
 
-// Enter replaces this process by a program inside the host. It needs no network, as a console does not.
+// environment is what a program has that is run on a host.
+var environment = []string{"HOME=/root", "USER=root", "LANG=C.UTF-8", "TERM=" + os.Getenv("TERM"),
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+// Enter replaces this process by a program inside the host. It needs no network, as a console does not. On a machine the
+// program has no terminal, and what it prints comes when it has ended.
 func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
+	if machine, err := l.onMachine(ctx, host); err != nil {
+		return err
+	} else if machine {
+		return l.enterMachine(ctx, host, argv)
+	}
 	argv, err := l.Console(ctx, host, argv)
 	if err != nil {
 		return err
@@ -251,6 +262,38 @@ func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, os.Environ()))
+}
+
+func (l *Lab) onMachine(ctx context.Context, host string) (bool, error) {
+	s, err := l.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	h, err := s.host(host)
+	return h.Machine, err
+}
+
+func (l *Lab) enterMachine(ctx context.Context, host string, argv []string) error {
+	if len(argv) == 0 {
+		return fmt.Errorf("%s is a machine, where a command is wanted: its console has no terminal\nhint: odoogen lab ssh %s", host, host)
+	}
+	var stdin []byte
+	if given, err := os.Stdin.Stat(); err == nil && given.Mode()&os.ModeCharDevice == 0 {
+		if stdin, err = io.ReadAll(os.Stdin); err != nil {
+			return err
+		}
+	}
+	r, err := agent(agentSocket(l.dir, host)).run(ctx, stdin, argv...)
+	if err != nil {
+		return err
+	}
+	_, _ = os.Stdout.Write(r.Out)
+	_, _ = os.Stderr.Write(r.Err)
+	if r.Signal != 0 {
+		os.Exit(128 + r.Signal)
+	}
+	os.Exit(r.Code)
+	return nil
 }
 
 // Console is the command line that runs a program inside the host; without one, a shell.
@@ -271,6 +314,5 @@ func (l *Lab) Console(ctx context.Context, host string, argv []string) ([]string
 		argv = []string{"/bin/bash", "-l"}
 	}
 	return slices.Concat([]string{"nsenter", "--mount=" + spaces + "mnt", "--uts=" + spaces + "uts", "--ipc=" + spaces + "ipc",
-		"--net=" + spaces + "net", "--pid=" + spaces + "pid", "--", "/usr/bin/env", "-i", "HOME=/root", "USER=root", "LANG=C.UTF-8",
-		"TERM=" + os.Getenv("TERM"), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, argv), nil
+		"--net=" + spaces + "net", "--pid=" + spaces + "pid", "--", "/usr/bin/env", "-i"}, environment, argv), nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,12 +16,12 @@ var bare = []string{
 	"systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "ifupdown", "procps", "sudo", "ca-certificates",
 }
 
-// image is a Debian release as it is on a bare host, made once and never changed: hosts are overlays of it.
-func image(ctx context.Context, suite string, say func(string)) (string, error) {
-	dir := filepath.Join(cache, "images", suite+"-"+keyOf(append(bare, suite)...))
+// image is a Debian release with these packages, made once and never changed: hosts are overlays of it.
+func image(ctx context.Context, suite string, packages []string, say func(string)) (string, error) {
+	dir := filepath.Join(cache, "images", suite+"-"+keyOf(append(slices.Clone(packages), suite)...))
 	return dir, once(dir, func(made string) error {
 		say("making the base image of Debian " + suite + " (once, about 30 s)")
-		err := run(ctx, alone("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(bare, ","), suite, made)...)
+		err := run(ctx, alone("mmdebstrap", "--quiet", "--variant=minbase", "--include="+strings.Join(packages, ","), suite, made)...)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

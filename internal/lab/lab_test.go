@@ -20,7 +20,7 @@ func TestLab(t *testing.T) {
 	if Missing() != nil {
 		return
 	}
-	r := up(t)
+	r := up(t, Options{})
 	for _, step := range []struct {
 		name string
 		run  func(t *testing.T, r rig)
@@ -332,7 +332,7 @@ func secondUp(t *testing.T, r rig) {
 }
 
 func TestConfig(t *testing.T) {
-	c, err := newConfig("/envs", sample(t), []string{"198.51.100.0/28", "203.0.113.20"}, false)
+	c, err := newConfig("/envs", sample(t), []string{"198.51.100.0/28", "203.0.113.20"}, false, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +352,7 @@ func TestConfig(t *testing.T) {
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
 	}
-	if _, err := newConfig("/envs", nil, nil, false); err == nil {
+	if _, err := newConfig("/envs", nil, nil, false, false); err == nil {
 		t.Error("a lab without hosts was taken")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 )
 
 // The lab's network is two bridges in the supervisor's own network namespace. The public one is the internet in one
@@ -39,14 +40,8 @@ type cable struct {
 // lay makes the cable. The MAC follows from the address: a host that is booted anew keeps it, so that no neighbour
 // waits for the old one.
 func (c cable) lay(ctx context.Context) error {
-	mac := "02:6f"
-	if p, err := netip.ParsePrefix(c.address); err == nil && p.Addr().Is4() {
-		for _, b := range p.Addr().As4() {
-			mac += fmt.Sprintf(":%02x", b)
-		}
-	} else {
-		mac = ""
-	}
+	host, _, _ := strings.Cut(c.address, "/")
+	mac := macOf(host)
 	link := []string{"ip", "link", "add", c.near, "type", "veth", "peer", "name", c.far}
 	if mac != "" {
 		link = append(link, "address", mac)
@@ -64,6 +59,19 @@ func (c cable) lay(ctx context.Context) error {
 		}
 	}
 	return runAll(ctx, steps)
+}
+
+// macOf is the MAC of who has the address; empty for none.
+func macOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is4() {
+		return ""
+	}
+	mac := "02:6f"
+	for _, b := range a.As4() {
+		mac += fmt.Sprintf(":%02x", b)
+	}
+	return mac
 }
 
 func runAll(ctx context.Context, steps [][]string) error {
@@ -126,6 +134,14 @@ func (s *supervisor) plug(ctx context.Context, h *host) error {
 	for _, side := range []string{Public, Private} {
 		_ = run(ctx, "ip", "link", "delete", h.cable(side)) // there is none at first
 	}
+	if s.Machines {
+		// One card, as on a rented machine: the private network's frames are tagged and take the same wire.
+		near := h.cable(Public)
+		if err := runAll(ctx, [][]string{{"ip", "tuntap", "add", "dev", near, "mode", "tap"}, {"ip", "link", "set", near, "master", publicBridge, "up"}}); err != nil {
+			return err
+		}
+		return s.unplugCut(ctx, h)
+	}
 	if err := newSpace(ctx, h.Name()); err != nil {
 		return err
 	}
@@ -142,6 +158,11 @@ func (s *supervisor) plug(ctx context.Context, h *host) error {
 			return err
 		}
 	}
+	return s.unplugCut(ctx, h)
+}
+
+// unplugCut leaves those cables unplugged that were when the host went off.
+func (s *supervisor) unplugCut(ctx context.Context, h *host) error {
 	for _, side := range h.Cut {
 		if err := run(ctx, "ip", "link", "set", h.cable(side), "down"); err != nil {
 			return err

@@ -17,10 +17,13 @@ import (
 func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	dir := s.hostDir(h.Name())
 	root := filepath.Join(dir, "root")
-	if err := overlay(ctx, s.Images[h.Suite()], dir); err != nil {
+	image := s.Images[h.Suite()]
+	if s.Machines {
+		image = s.MachineImages[h.Suite()]
+	}
+	if err := overlay(ctx, image, dir); err != nil {
 		return err
 	}
-	h.layers = []string{s.Images[h.Suite()]}
 	id := make([]byte, 16)
 	if _, err := rand.Read(id); err != nil {
 		return err
@@ -50,11 +53,17 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct {
+	type file struct {
 		name string
 		mode os.FileMode
 		data string
-	}{
+	}
+	network := file{"usr/local/sbin/ip", 0o755, vlanless}
+	if s.Machines {
+		network = file{"etc/systemd/network/10-provider.link", 0o644, linkFile(h.Host)}
+	}
+	for _, f := range []file{
+		network,
 		{"etc/hostname", 0o644, h.Name() + "\n"},
 		{"etc/hosts", 0o644, fmt.Sprintf("127.0.0.1 localhost\n127.0.1.1 %s %s\n", h.FQDN, h.Name())},
 		{"etc/machine-id", 0o444, hex.EncodeToString(id) + "\n"},
@@ -65,7 +74,6 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 		{"root/.ssh/authorized_keys", 0o600, string(operator)},
 		{"usr/local/share/ca-certificates/odoogen-lab.crt", 0o644, string(authorities)},
 		{"etc/apt/trusted.gpg.d/odoogen-lab.asc", 0o644, string(armored)},
-		{"usr/local/sbin/ip", 0o755, vlanless},
 	} {
 		name := filepath.Join(root, f.name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -93,6 +101,14 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err := putPlugins(root, h.Plugins); err != nil {
 		return err
 	}
+	if s.Machines {
+		err = s.toDisk(ctx, h)
+	} else {
+		h.layers = []string{image}
+	}
+	if err != nil {
+		return err
+	}
 	return s.changeDisk(ctx, h, true) // so that there is always a disk to return to
 }
 
@@ -117,6 +133,9 @@ func putPlugins(root string, ids []string) error {
 // changeDisk keeps what was written since the last time, as a layer below what is written from now on; or forgets it. The
 // host is off.
 func (s *supervisor) changeDisk(ctx context.Context, h *host, keep bool) error {
+	if s.Machines {
+		return s.changeMachineDisk(ctx, h, keep)
+	}
 	dir := s.hostDir(h.Name())
 	if err := run(ctx, "umount", filepath.Join(dir, "root")); err != nil {
 		return err

@@ -71,7 +71,7 @@ type rig struct {
 	t *testing.T
 }
 
-func up(t *testing.T) rig {
+func up(t *testing.T, o Options) rig {
 	t.Helper()
 	l, err := Of(t.TempDir())
 	if err != nil {
@@ -82,8 +82,9 @@ func up(t *testing.T) rig {
 			t.Error(err)
 		}
 	})
-	s, err := l.Up(t.Context(), Options{Trees: sample(t), Whitelist: []string{"198.51.100.0/28", "203.0.113.20"},
-		Say: func(line string) { t.Log(line) }})
+	o.Trees, o.Whitelist = sample(t), []string{"198.51.100.0/28", "203.0.113.20"}
+	o.Say = func(line string) { t.Log(line) }
+	s, err := l.Up(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -131,6 +132,12 @@ func (s *supervisor) do(r request, say func(string)) error {
 
 // cable unplugs or plugs the host's cables of these sides.
 func (s *supervisor) cable(ctx context.Context, h *host, sides []string, cut bool) error {
+	if s.Machines {
+		if slices.Equal(sides, []string{Private}) {
+			return errors.New("a machine has one cable, which the private network shares\nhint: leave --private out")
+		}
+		sides = []string{Public}
+	}
 	for _, side := range sides {
 		if side == Private && h.Network.Interface == "" {
 			if len(sides) == 1 {
@@ -193,7 +200,9 @@ func (s *supervisor) status() *Status {
 	st := &Status{ID: s.ID, Spec: s.Spec, Dir: s.dir(), Running: true, World: worldAddress, Received: s.world.count(), Positions: []Position{
 		{Name: Office, Public: s.Office}, {Name: VPN, Public: s.VPN, Private: s.PrivateVPN}, {Name: Stranger, Public: strangerAddress}}}
 	for _, h := range s.hosts {
-		st.Hosts = append(st.Hosts, h.status())
+		one := h.status()
+		one.Machine = s.Machines
+		st.Hosts = append(st.Hosts, one)
 	}
 	return st
 }

@@ -40,7 +40,7 @@ func TestNothingStays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := up(t)
+			r := up(t, Options{})
 			_ = syscall.Close(fd)
 			for _, pid := range []int{supervisorPid(r.dir), parentOf(t, supervisorPid(r.dir))} {
 				fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))

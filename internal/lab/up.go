@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ type Options struct {
 	Trees     []*artifact.Tree // of the hosts to boot
 	Whitelist []string         // networks that may reach the hosts' ssh: the operator works from one
 	Memory    bool             // keep what the hosts write in memory: faster, but gone with the lab
+	Machines  bool             // make each host a virtual machine
 	Fresh     bool             // make base images and packages anew
 	Say       func(string)     // told what takes long
 }
@@ -29,7 +31,11 @@ type Options struct {
 // Up boots every host of the trees, and returns when all run. A lab that already runs is left as it is, but for its DNS,
 // which learns the names of the trees. Whatever keeps it from running, nothing of it stays.
 func (l *Lab) Up(ctx context.Context, o Options) (*Status, error) {
-	if err := Missing(); err != nil {
+	missing := Missing
+	if o.Machines {
+		missing = MissingForMachines
+	}
+	if err := missing(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(cache, "labs"), 0o755); err != nil {
@@ -40,7 +46,7 @@ func (l *Lab) Up(ctx context.Context, o Options) (*Status, error) {
 		return nil, err
 	}
 	defer one.Close()
-	c, err := newConfig(l.spec, o.Trees, o.Whitelist, o.Memory)
+	c, err := newConfig(l.spec, o.Trees, o.Whitelist, o.Memory, o.Machines)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +118,14 @@ func (l *Lab) stock(ctx context.Context, c *config, o Options, over *Overlay) er
 		}
 	}
 	for suite, hosts := range bySuite {
-		base, err := image(ctx, suite, o.Say)
+		base, err := image(ctx, suite, bare, o.Say)
 		if err != nil {
 			return err
+		}
+		if o.Machines {
+			if c.MachineImages[suite], err = image(ctx, suite, slices.Concat(bare, machined), o.Say); err != nil {
+				return err
+			}
 		}
 		p, err := pool(ctx, base, hosts, c.Hosts, o.Say)
 		if err != nil {

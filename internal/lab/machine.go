@@ -1,0 +1,117 @@
+package lab
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// A lab of machines has a virtual machine for each host, with a Debian kernel of its own, which QEMU emulates: slow, but what
+// a container cannot have is there. Its limits are those of cgroup v2, it makes VLANs, takes every setting of the kernel, and
+// loses with its power what was not synced.
+
+// machinePackages names the programs that a lab of machines runs as well, and Debian's packages of them.
+//
+//go:embed machine-packages.txt
+var machinePackages string
+
+// MissingForMachines is Missing for a lab of machines.
+func MissingForMachines() error {
+	if err := Missing(); err != nil {
+		return err
+	}
+	if runtime.GOARCH != "amd64" {
+		return errors.New("a lab of machines needs an amd64 machine\nhint: leave --machines out")
+	}
+	return missing(machinePackages)
+}
+
+// machined is what a rented machine has beside what is bare: a kernel, and the agent by which its console works.
+var machined = []string{"linux-image-cloud-amd64", "udev", "qemu-guest-agent"}
+
+// diskSize is that of a machine's disk. What was never written takes no room.
+const diskSize = "20G"
+
+// kernelLine: the disk is the whole of vda, and the network's names are those of the link file below.
+const kernelLine = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0"
+
+// linkFile gives the machine's card the name that the spec has for the uplink: systemd.link(5).
+func linkFile(h *Host) string {
+	return "# The name that the provider's system gives this card.\n[Match]\nDriver=virtio_net\n\n[Link]\nName=" + h.Network.Uplink + "\n"
+}
+
+func (s *supervisor) agent(h *host) agent { return agent(agentSocket(s.dir(), h.Name())) }
+
+func agentSocket(dir, host string) string { return filepath.Join(dir, "hosts", host+".agent") }
+
+// machine is the command line that emulates the host. QEMU writes to the disk as the machine asks it to, and syncs when asked;
+// what it knows of the disk beside, it writes then too.
+func (s *supervisor) machine(h *host) ([]string, error) {
+	kernel, err := filepath.Glob(filepath.Join(s.MachineImages[h.Suite()], "boot", "vmlinuz-*"))
+	if err != nil || len(kernel) != 1 {
+		return nil, fmt.Errorf("the image of Debian %s has %d kernels, want one", h.Suite(), len(kernel))
+	}
+	initrd := strings.Replace(kernel[0], "vmlinuz", "initrd.img", 1)
+	memory, err := memoryOf(len(s.Hosts))
+	if err != nil {
+		return nil, err
+	}
+	socket := string(s.agent(h))
+	_ = os.Remove(socket) // of a machine that lost its power
+	return []string{"/usr/bin/qemu-system-x86_64", "-name", h.Name(), "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
+		"-smp", fmt.Sprint(cores()), "-m", fmt.Sprintf("%dM", memory), "-nodefaults", "-display", "none", "-serial", "stdio",
+		"-kernel", kernel[0], "-initrd", initrd, "-append", kernelLine,
+		"-drive", "file=" + filepath.Join(s.hostDir(h.Name()), "disk.qcow2") + ",if=virtio,format=qcow2,cache=writeback,discard=unmap",
+		"-netdev", "tap,id=public,ifname=" + h.cable(Public) + ",script=no,downscript=no",
+		"-device", "virtio-net-pci,netdev=public,mac=" + macOf(h.Public()),
+		"-device", "virtio-rng-pci", "-device", "virtio-serial",
+		"-chardev", "socket,id=agent,server=on,wait=off,path=" + socket,
+		"-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"}, nil
+}
+
+// memoryOf is each machine's share of the memory, in MiB, of which this machine keeps one for itself.
+func memoryOf(machines int) (int, error) {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	var kib int
+	if _, err := fmt.Sscanf(string(data), "MemTotal: %d kB", &kib); err != nil {
+		return 0, fmt.Errorf("/proc/meminfo: %w", err)
+	}
+	return kib / 1024 / (machines + 1), nil
+}
+
+// toDisk makes the machine's first disk of what prepare has laid out, and leaves that.
+func (s *supervisor) toDisk(ctx context.Context, h *host) error {
+	dir := s.hostDir(h.Name())
+	base := filepath.Join(dir, "base.raw")
+	if err := run(ctx, "mke2fs", "-q", "-t", "ext4", "-d", filepath.Join(dir, "root"), base, diskSize); err != nil {
+		return err
+	}
+	if err := run(ctx, "umount", filepath.Join(dir, "root")); err != nil {
+		return err
+	}
+	h.layers = []string{base}
+	return s.changeMachineDisk(ctx, h, false)
+}
+
+// changeMachineDisk is changeDisk for a machine: its layers are images of the whole disk, each upon the one below.
+func (s *supervisor) changeMachineDisk(ctx context.Context, h *host, keep bool) error {
+	dir := s.hostDir(h.Name())
+	disk := filepath.Join(dir, "disk.qcow2")
+	if keep {
+		layer := filepath.Join(dir, fmt.Sprintf("layer-%d.qcow2", len(h.layers)))
+		if err := os.Rename(disk, layer); err != nil {
+			return err
+		}
+		h.layers = append([]string{layer}, h.layers...)
+	}
+	format := strings.TrimPrefix(filepath.Ext(h.layers[0]), ".")
+	return run(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-b", h.layers[0], "-F", format, disk)
+}
