@@ -30,6 +30,7 @@ func TestAdopted(t *testing.T) {
 		run  func(*adopted)
 	}{
 		{"a layer at a time, and nothing starts anew that has not changed", layers},
+		{"settings that count more are reported from the distribution's files too", theirOwnFiles},
 		{"a limit that was set by hand can be kept by the spec", keptByHand},
 		{"with odoogen gone the RUNBOOK restarts, limits, goes back and restores", byRunbook},
 		{"it is given back, and it is left running without odoogen", comesAndGoes},
@@ -186,6 +187,30 @@ func layers(a *adopted) {
 }
 
 const login = "curl -sk -o /dev/null -w '%{http_code}' --resolve demo.example.com:443:127.0.0.1 https://demo.example.com/web/login"
+
+// theirOwnFiles: what counts more than the generation may stand in files of the distribution, too.
+func theirOwnFiles(a *adopted) {
+	a.on("box", `printf 'work_mem = 24MB\n' >>/etc/postgresql/15/main/postgresql.conf
+		sed -i '1i PasswordAuthentication yes' /etc/ssh/sshd_config
+		echo 'ClientAliveInterval 60' >/etc/ssh/sshd_config.d/00-theirs.conf`)
+	want := "box: override /etc/postgresql/15/main/postgresql.conf (stays)\nbox: override /etc/ssh/sshd_config (stays)\n"
+	if said := a.in(2, "drift"); said != want {
+		a.t.Errorf("drift:\n%s\nwant\n%s", said, want)
+	}
+	adopt := a.in(2, "drift", "--adopt")
+	for _, want := range []string{"// box: /etc/postgresql/15/main/postgresql.conf: work_mem = 24MB\nclusters: main: settings: work_mem: \"24MB\"\n",
+		"// box: /etc/ssh/sshd_config: "} {
+		if !strings.Contains(adopt, want) {
+			a.t.Errorf("drift --adopt:\n%s\nwant\n%s", adopt, want)
+		}
+	}
+	a.on("box", `sed -i '$d' /etc/postgresql/15/main/postgresql.conf
+		sed -i '1d' /etc/ssh/sshd_config
+		rm /etc/ssh/sshd_config.d/00-theirs.conf`)
+	if said := a.in(0, "drift"); said != "box: as it was pushed\n" {
+		a.t.Errorf("drift, when it is gone:\n%s", said)
+	}
+}
 
 func keptByHand(a *adopted) {
 	a.on("box", "systemctl set-property odoo-demo.service CPUQuota=120%")

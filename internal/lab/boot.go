@@ -82,16 +82,6 @@ func (h *host) status() HostStatus {
 		Boots: h.boots, Cut: append([]string{}, h.Cut...), Init: h.init}
 }
 
-// into puts the shell into cgroups and then becomes a program: the arguments are directories, "--", the program.
-const into = `until [ "$1" = -- ]; do echo 0 >"$1/cgroup.procs"; shift; done; shift; exec "$@"`
-
-// writable makes the host's cgroups writable to its systemd, which nspawn mounts read-only on cgroup v1, and lets
-// systemd look again. Without it systemd takes every limit and enforces none.
-const writable = `while read -r _ dir kind _; do
-	case $kind in cgroup | cgroup2) mount -o remount,bind,rw "$dir" ;; esac
-done </proc/self/mounts
-systemctl daemon-reexec`
-
 // boot powers the host on and waits until its systemd has started everything.
 func (s *supervisor) boot(ctx context.Context, h *host, say func(string)) error {
 	if h.running() {
@@ -127,14 +117,19 @@ func (s *supervisor) start(ctx context.Context, h *host) error {
 			return err
 		}
 	}
-	if err := s.plug(ctx, h); err != nil {
+	// A namespace that nobody uses is cleared away at leisure, and the cables' near ends with it.
+	for _, side := range []string{Public, Private} {
+		_ = run(ctx, "ip", "link", "delete", h.cable(side)) // there is none at first
+	}
+	if err := s.body.plug(ctx, h); err != nil {
 		return err
 	}
-	what := s.container
-	if s.Machines {
-		what = s.machine
+	for _, side := range h.Cut {
+		if err := run(ctx, "ip", "link", "set", h.cable(side), "down"); err != nil {
+			return err
+		}
 	}
-	argv, err := what(h)
+	argv, err := s.body.command(h)
 	if err != nil {
 		return err
 	}
@@ -150,27 +145,17 @@ func (s *supervisor) start(ctx context.Context, h *host) error {
 	ended := make(chan struct{})
 	h.mu.Lock()
 	h.ended, h.init, h.runs = ended, 0, runs
-	if s.Machines {
-		h.init = runs.pid()
-	}
 	h.mu.Unlock()
 	go s.follow(h, runs, ended)
-	if s.Machines {
-		return nil
+	init, err := s.body.first(runs.pid(), ended)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-ended: // its number may be somebody else's by now
+	default:
+		h.init = init
 	}
-	return s.findInit(h, runs.pid(), ended)
-}
-
-// container is the command line that runs the host's systemd in a container.
-func (s *supervisor) container(h *host) ([]string, error) {
-	cgroups, err := makeCgroups(s.ID, h.Name())
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat([]string{"/bin/sh", "-c", into, "sh"}, cgroups, []string{"--", "systemd-nspawn", "--quiet", "--boot",
-		"--directory=" + filepath.Join(s.hostDir(h.Name()), "root"), "--machine=" + h.Name(), "--register=no", "--keep-unit",
-		"--network-namespace-path=/run/netns/" + h.Name(), "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
-		"--link-journal=no", "--console=pipe"}), nil
+	return err
 }
 
 // follow waits for the host to go off. nspawn ends with 133 where a reboot was asked for inside; a machine boots by itself.
@@ -179,8 +164,8 @@ func (s *supervisor) follow(h *host, runs child, ended chan struct{}) {
 	h.mu.Lock()
 	was := h.state
 	h.state, h.init = off, 0
-	h.mu.Unlock()
 	close(ended)
+	h.mu.Unlock()
 	if was == running && code == 133 {
 		s.work.Lock()
 		defer s.work.Unlock()
@@ -190,54 +175,14 @@ func (s *supervisor) follow(h *host, runs child, ended chan struct{}) {
 	}
 }
 
-// findInit waits for the container's first process: the child of nspawn that has a process namespace of its own. There
-// is another for a moment, which sets the container up.
-func (s *supervisor) findInit(h *host, nspawn int, ended chan struct{}) error {
-	for range 200 {
-		for _, p := range processes() {
-			if p.parent == nspawn && spaceOf(p.pid) != spaceOf(nspawn) && spaceOf(p.pid) != "" {
-				h.mu.Lock()
-				h.init = p.pid
-				h.mu.Unlock()
-				return nil
-			}
-		}
-		select {
-		case <-ended:
-			return errors.New("systemd-nspawn ended at once")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	return errors.New("systemd-nspawn started nothing")
-}
-
-// spaceOf names the process namespace that a process is in.
-func spaceOf(pid int) string {
-	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-	return name
-}
-
-// ready waits for the host's systemd, and makes it enforce limits.
+// ready waits for the host's systemd.
 func (s *supervisor) ready(ctx context.Context, h *host) error {
-	patience := 90 * time.Second
-	inside := func(argv ...string) (string, error) {
-		return output(ctx, append([]string{"nsenter", "--target=" + fmt.Sprint(h.status().Init), "--mount", "--pid"}, argv...)...)
-	}
-	if s.Machines {
-		patience = 10 * time.Minute
-		inside = func(argv ...string) (string, error) { return s.agent(h).output(ctx, argv...) }
-	}
 	var state string
 	var err error
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		state, err = inside("systemctl", "is-system-running")
-		switch {
-		case state != "running" && state != "degraded":
-		case s.Machines:
-			return nil
-		default:
-			_, err = inside("sh", "-c", writable)
-			return err
+	for deadline := time.Now().Add(s.body.patience()); time.Now().Before(deadline); {
+		state, err = s.body.inside(ctx, h, "systemctl", "is-system-running")
+		if state == "running" || state == "degraded" {
+			return s.body.finish(ctx, h)
 		}
 		select {
 		case <-h.ended:
@@ -245,7 +190,7 @@ func (s *supervisor) ready(ctx context.Context, h *host) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v)", patience, state, err)
+	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v)", s.body.patience(), state, err)
 }
 
 // kill is a power cut: the host's first process dies, and so do all others, at once.

@@ -23,7 +23,7 @@ type config struct {
 
 	Images        map[string]string `json:"images"`                  // base image by suite
 	MachineImages map[string]string `json:"machineImages,omitempty"` // that with a kernel
-	Machines      bool              `json:"machines"`                // hosts are virtual machines
+	Machines      bool              `json:"machines,omitempty"`      // hosts are virtual machines
 	Pools         map[string]string `json:"pools"`                   // pool's directory by suite
 	Memory        bool              `json:"memory"`                  // keep what hosts write in memory
 

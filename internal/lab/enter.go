@@ -248,12 +248,14 @@ var environment = []string{"HOME=/root", "USER=root", "LANG=C.UTF-8", "TERM=" + 
 // Enter replaces this process by a program inside the host. It needs no network, as a console does not. On a machine the
 // program has no terminal, and what it prints comes when it has ended.
 func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
-	if machine, err := l.onMachine(ctx, host); err != nil {
+	h, err := l.on(ctx, host)
+	if err != nil {
 		return err
-	} else if machine {
+	}
+	if h.Machine {
 		return l.enterMachine(ctx, host, argv)
 	}
-	argv, err := l.Console(ctx, host, argv)
+	argv, err = l.Console(ctx, host, argv)
 	if err != nil {
 		return err
 	}
@@ -264,13 +266,20 @@ func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
 	return fmt.Errorf("%s: %w", program, syscall.Exec(program, argv, os.Environ()))
 }
 
-func (l *Lab) onMachine(ctx context.Context, host string) (bool, error) {
+// on is a host of the lab that is on.
+func (l *Lab) on(ctx context.Context, host string) (HostStatus, error) {
 	s, err := l.Status(ctx)
 	if err != nil {
-		return false, err
+		return HostStatus{}, err
 	}
 	h, err := s.host(host)
-	return h.Machine, err
+	if err != nil {
+		return HostStatus{}, err
+	}
+	if h.Init == 0 {
+		return HostStatus{}, fmt.Errorf("%s is off\nhint: odoogen lab power-on %s", host, host)
+	}
+	return h, nil
 }
 
 func (l *Lab) enterMachine(ctx context.Context, host string, argv []string) error {
@@ -298,16 +307,12 @@ func (l *Lab) enterMachine(ctx context.Context, host string, argv []string) erro
 
 // Console is the command line that runs a program inside the host; without one, a shell.
 func (l *Lab) Console(ctx context.Context, host string, argv []string) ([]string, error) {
-	s, err := l.Status(ctx)
+	h, err := l.on(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	h, err := s.host(host)
-	if err != nil {
-		return nil, err
-	}
-	if h.Init == 0 {
-		return nil, fmt.Errorf("%s is off\nhint: odoogen lab power-on %s", host, host)
+	if h.Machine {
+		return nil, fmt.Errorf("%s is a machine, which another kernel runs\nhint: odoogen lab enter %s", host, host)
 	}
 	spaces := fmt.Sprintf("/proc/%d/root/proc/%d/ns/", supervisorPid(l.dir), h.Init)
 	if len(argv) == 0 {

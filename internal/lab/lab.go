@@ -101,6 +101,18 @@ func (l *Lab) Restore(ctx context.Context) error {
 	return err
 }
 
+// Fill makes the host's disk full: not a byte more fits, whoever writes it. Only a disk in memory can be filled.
+func (l *Lab) Fill(ctx context.Context, host string) error {
+	_, err := l.ask(ctx, request{Op: "fill", Host: host})
+	return err
+}
+
+// Drain gives the disk its room back.
+func (l *Lab) Drain(ctx context.Context, host string) error {
+	_, err := l.ask(ctx, request{Op: "drain", Host: host})
+	return err
+}
+
 // Down ends the lab and removes it from the disk. One that does not run leaves nothing to remove but what a kill left.
 func (l *Lab) Down(context.Context) error {
 	if l.Running() {

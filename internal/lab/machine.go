@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"time"
 )
 
 // A lab of machines has a virtual machine for each host, with a Debian kernel of its own, which QEMU emulates: slow, but what
@@ -40,18 +42,24 @@ const diskSize = "20G"
 // kernelLine: the disk is the whole of vda, and the network's names are those of the link file below.
 const kernelLine = "root=/dev/vda rw console=ttyS0 quiet net.ifnames=0"
 
-// linkFile gives the machine's card the name that the spec has for the uplink: systemd.link(5).
-func linkFile(h *Host) string {
-	return "# The name that the provider's system gives this card.\n[Match]\nDriver=virtio_net\n\n[Link]\nName=" + h.Network.Uplink + "\n"
+// machines are hosts that QEMU emulates.
+type machines struct{ *supervisor }
+
+func (s machines) image(suite string) string { return s.MachineImages[suite] }
+
+// card gives the machine's card the name that the spec has for the uplink: systemd.link(5).
+func (s machines) card(h *Host) placed {
+	return placed{"etc/systemd/network/10-provider.link", 0o644,
+		"# The name that the provider's system gives this card.\n[Match]\nDriver=virtio_net\n\n[Link]\nName=" + h.Network.Uplink + "\n"}
 }
 
-func (s *supervisor) agent(h *host) agent { return agent(agentSocket(s.dir(), h.Name())) }
+func (s machines) agent(h *host) agent { return agent(agentSocket(s.dir(), h.Name())) }
 
 func agentSocket(dir, host string) string { return filepath.Join(dir, "hosts", host+".agent") }
 
-// machine is the command line that emulates the host. QEMU writes to the disk as the machine asks it to, and syncs when asked;
+// command is the command line that emulates the host. QEMU writes to the disk as the machine asks it to, and syncs when asked;
 // what it knows of the disk beside, it writes then too.
-func (s *supervisor) machine(h *host) ([]string, error) {
+func (s machines) command(h *host) ([]string, error) {
 	kernel, err := filepath.Glob(filepath.Join(s.MachineImages[h.Suite()], "boot", "vmlinuz-*"))
 	if err != nil || len(kernel) != 1 {
 		return nil, fmt.Errorf("the image of Debian %s has %d kernels, want one", h.Suite(), len(kernel))
@@ -87,8 +95,8 @@ func memoryOf(machines int) (int, error) {
 	return kib / 1024 / (machines + 1), nil
 }
 
-// toDisk makes the machine's first disk of what prepare has laid out, and leaves that.
-func (s *supervisor) toDisk(ctx context.Context, h *host) error {
+// firstDisk makes an image of what lies in root, which is no longer needed then.
+func (s machines) firstDisk(ctx context.Context, h *host) error {
 	dir := s.hostDir(h.Name())
 	base := filepath.Join(dir, "base.raw")
 	if err := run(ctx, "mke2fs", "-q", "-t", "ext4", "-d", filepath.Join(dir, "root"), base, diskSize); err != nil {
@@ -98,11 +106,11 @@ func (s *supervisor) toDisk(ctx context.Context, h *host) error {
 		return err
 	}
 	h.layers = []string{base}
-	return s.changeMachineDisk(ctx, h, false)
+	return s.changeDisk(ctx, h, false)
 }
 
-// changeMachineDisk is changeDisk for a machine: its layers are images of the whole disk, each upon the one below.
-func (s *supervisor) changeMachineDisk(ctx context.Context, h *host, keep bool) error {
+// changeDisk: layers are images of the whole disk, each upon the one below.
+func (s machines) changeDisk(ctx context.Context, h *host, keep bool) error {
 	dir := s.hostDir(h.Name())
 	disk := filepath.Join(dir, "disk.qcow2")
 	if keep {
@@ -115,3 +123,30 @@ func (s *supervisor) changeMachineDisk(ctx context.Context, h *host, keep bool) 
 	format := strings.TrimPrefix(filepath.Ext(h.layers[0]), ".")
 	return run(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-b", h.layers[0], "-F", format, disk)
 }
+
+func (s machines) fill(*host, bool) error {
+	return errors.New("the disk of a machine cannot be filled from outside\nhint: leave --machines out, and say --memory")
+}
+
+// plug lays one cable, as a rented machine has: the private network's frames are tagged, and take the same.
+func (s machines) plug(ctx context.Context, h *host) error {
+	near := h.cable(Public)
+	return runAll(ctx, [][]string{{"ip", "tuntap", "add", "dev", near, "mode", "tap"}, {"ip", "link", "set", near, "master", publicBridge, "up"}})
+}
+
+func (s machines) cables(_ *host, sides []string) ([]string, error) {
+	if slices.Equal(sides, []string{Private}) {
+		return nil, errors.New("a machine has one cable, which the private network shares\nhint: leave --private out")
+	}
+	return []string{Public}, nil
+}
+
+func (s machines) first(qemu int, _ <-chan struct{}) (int, error) { return qemu, nil }
+
+func (s machines) inside(ctx context.Context, h *host, argv ...string) (string, error) {
+	return s.agent(h).output(ctx, argv...)
+}
+
+func (s machines) finish(context.Context, *host) error { return nil }
+
+func (s machines) patience() time.Duration { return 10 * time.Minute }

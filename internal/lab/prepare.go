@@ -17,11 +17,7 @@ import (
 func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	dir := s.hostDir(h.Name())
 	root := filepath.Join(dir, "root")
-	image := s.Images[h.Suite()]
-	if s.Machines {
-		image = s.MachineImages[h.Suite()]
-	}
-	if err := overlay(ctx, image, dir); err != nil {
+	if err := overlay(ctx, s.body.image(h.Suite()), dir); err != nil {
 		return err
 	}
 	id := make([]byte, 16)
@@ -53,17 +49,8 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err != nil {
 		return err
 	}
-	type file struct {
-		name string
-		mode os.FileMode
-		data string
-	}
-	network := file{"usr/local/sbin/ip", 0o755, vlanless}
-	if s.Machines {
-		network = file{"etc/systemd/network/10-provider.link", 0o644, linkFile(h.Host)}
-	}
-	for _, f := range []file{
-		network,
+	for _, f := range []placed{
+		s.body.card(h.Host),
 		{"etc/hostname", 0o644, h.Name() + "\n"},
 		{"etc/hosts", 0o644, fmt.Sprintf("127.0.0.1 localhost\n127.0.1.1 %s %s\n", h.FQDN, h.Name())},
 		{"etc/machine-id", 0o444, hex.EncodeToString(id) + "\n"},
@@ -101,15 +88,10 @@ func (s *supervisor) prepare(ctx context.Context, h *host) error {
 	if err := putPlugins(root, h.Plugins); err != nil {
 		return err
 	}
-	if s.Machines {
-		err = s.toDisk(ctx, h)
-	} else {
-		h.layers = []string{image}
-	}
-	if err != nil {
+	if err := s.body.firstDisk(ctx, h); err != nil {
 		return err
 	}
-	return s.changeDisk(ctx, h, true) // so that there is always a disk to return to
+	return s.body.changeDisk(ctx, h, true) // so that there is always a disk to return to
 }
 
 // putPlugins puts empty files in the place of Jenkins' plugins, which whoever runs a host puts there by hand before its
@@ -129,38 +111,6 @@ func putPlugins(root string, ids []string) error {
 	}
 	return nil
 }
-
-// changeDisk keeps what was written since the last time, as a layer below what is written from now on; or forgets it. The
-// host is off.
-func (s *supervisor) changeDisk(ctx context.Context, h *host, keep bool) error {
-	if s.Machines {
-		return s.changeMachineDisk(ctx, h, keep)
-	}
-	dir := s.hostDir(h.Name())
-	if err := run(ctx, "umount", filepath.Join(dir, "root")); err != nil {
-		return err
-	}
-	upper := filepath.Join(dir, "upper")
-	if keep {
-		layer := filepath.Join(dir, fmt.Sprintf("layer-%d", len(h.layers)))
-		if err := os.Rename(upper, layer); err != nil {
-			return err
-		}
-		h.layers = append([]string{layer}, h.layers...)
-	}
-	for _, name := range []string{upper, filepath.Join(dir, "work")} {
-		if err := os.RemoveAll(name); err != nil {
-			return err
-		}
-	}
-	return overlay(ctx, strings.Join(h.layers, ":"), dir)
-}
-
-// vlanless stands in for ip where a VLAN is concerned, which few kernels can make in a container: the private network's
-// interface is there, but as a plain one.
-//
-//go:embed vlanless
-var vlanless string
 
 // interfaces is /etc/network/interfaces as a provider leaves it: the uplink, and nothing of a private network. The
 // public network is one wire, so every address is on the link.

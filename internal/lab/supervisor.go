@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -19,6 +18,7 @@ import (
 // along. Only cgroup directories survive it, and connections that programs left in it; its watcher ends those.
 type supervisor struct {
 	*config
+	body  body
 	hosts []*host
 	world *world
 	work  sync.Mutex // one change at a time
@@ -32,6 +32,10 @@ func Supervise(dir string) error {
 		return err
 	}
 	s := &supervisor{config: c}
+	s.body = containers{s}
+	if c.Machines {
+		s.body = machines{s}
+	}
 	for n, h := range c.Hosts {
 		s.hosts = append(s.hosts, &host{Host: h, number: n, state: off})
 	}
@@ -105,7 +109,7 @@ func (s *supervisor) do(r request, say func(string)) error {
 	case "save", "restore":
 		for _, h := range s.hosts {
 			h.kill()
-			if err := s.changeDisk(ctx, h, r.Op == "save"); err != nil {
+			if err := s.body.changeDisk(ctx, h, r.Op == "save"); err != nil {
 				return fmt.Errorf("%s: %w", h.Name(), err)
 			}
 		}
@@ -123,7 +127,7 @@ func (s *supervisor) do(r request, say func(string)) error {
 	case "power-on":
 		return s.boot(ctx, h, say)
 	case "fill", "drain":
-		return s.fill(h, r.Op == "fill")
+		return s.body.fill(h, r.Op == "fill")
 	case "cut", "heal":
 		return s.cable(ctx, h, r.Sides, r.Op == "cut")
 	}
@@ -132,19 +136,11 @@ func (s *supervisor) do(r request, say func(string)) error {
 
 // cable unplugs or plugs the host's cables of these sides.
 func (s *supervisor) cable(ctx context.Context, h *host, sides []string, cut bool) error {
-	if s.Machines {
-		if slices.Equal(sides, []string{Private}) {
-			return errors.New("a machine has one cable, which the private network shares\nhint: leave --private out")
-		}
-		sides = []string{Public}
+	sides, err := s.body.cables(h, sides)
+	if err != nil {
+		return err
 	}
 	for _, side := range sides {
-		if side == Private && h.Network.Interface == "" {
-			if len(sides) == 1 {
-				return fmt.Errorf("%s is not on the private network", h.Name())
-			}
-			continue
-		}
 		to := "up"
 		if cut {
 			to = "down"

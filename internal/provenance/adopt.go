@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -159,7 +160,7 @@ func formatOf(host, file string) format {
 	}
 	if cluster := clusterOf(file); cluster != "" {
 		at := "postgresql/" + cluster + "/"
-		return format{keyValues, func(p string) bool { return p == at+"postmaster.conf" || p == at+"reload.conf" },
+		return format{postgres, func(p string) bool { return p == at+"postmaster.conf" || p == at+"reload.conf" },
 			func(s setting) string { return "clusters." + label(cluster) + ".extra." + label(s.key) }, "clusters." + label(cluster) + ".extra", true}
 	}
 	return format{}
@@ -183,6 +184,8 @@ func clusterOf(file string) string {
 	case len(parts) == 3 && parts[0] == "postgresql" && (parts[2] == "reload.conf" || parts[2] == "postmaster.conf"):
 		return parts[1]
 	case len(parts) == 7 && parts[2] == "postgresql" && parts[5] == "conf.d": // /etc/postgresql/15/main/conf.d/x.conf
+		return parts[4]
+	case len(parts) == 6 && parts[2] == "postgresql" && parts[5] == "postgresql.conf": // /etc/postgresql/15/main
 		return parts[4]
 	case len(parts) == 7 && parts[3] == "postgresql" && parts[6] == "postgresql.auto.conf": // /var/lib/postgresql/15/main
 		return parts[5]
@@ -225,6 +228,33 @@ func keyValues(data []byte) []setting {
 	}
 	return all
 }
+
+// postgres reads settings of PostgreSQL: a name, perhaps "=", and a value, which may be quoted. What stands above an include_dir
+// counts less than what that includes, and is left out.
+func postgres(data []byte) []setting {
+	var all []setting
+	n := -1
+	for line := range bytes.Lines(data) {
+		n++
+		m := postgresSetting.FindSubmatch(line)
+		if m == nil {
+			continue
+		}
+		key, value := string(m[1]), string(m[2])
+		if key == "include_dir" {
+			all = nil
+			continue
+		}
+		if strings.HasPrefix(value, "'") {
+			value = strings.ReplaceAll(value[1:len(value)-1], "''", "'")
+		}
+		all = append(all, setting{key: key, value: value, line: n})
+	}
+	return all
+}
+
+// https://www.postgresql.org/docs/15/config-setting.html#CONFIG-SETTING-CONFIGURATION-FILE
+var postgresSetting = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=|\s)\s*('(?:[^'\\]|''|\\.)*'|[^\s#']+)`)
 
 // directives reads the simple directives of nginx, each a setting of itself: it has no names that stand once.
 func directives(data []byte) []setting {

@@ -38,6 +38,8 @@ func TestAdopt(t *testing.T) {
 			`log_min_duration_statement = 1s | clusters: main: settings: log_min_duration_statement: "1s" |`},
 		{provenance.Edit{File: "/var/lib/postgresql/15/main/postgresql.auto.conf", New: []byte("# ALTER SYSTEM\nwork_mem = '24MB'\n")},
 			`work_mem = 24MB | clusters: main: settings: work_mem: "24MB" |`},
+		{provenance.Edit{File: "/etc/postgresql/15/main/postgresql.conf", New: []byte("max_connections = 100\ninclude_dir = 'conf.d'\t# files\nwork_mem 24MB # more\n")},
+			`work_mem = 24MB | clusters: main: settings: work_mem: "24MB" |`},
 		{edited("odoo/qa17.conf", "http_port = 8017", "http_port = 8018"), `http_port = 8018 |  | is computed, from`},
 		{edited("odoo/qa17.conf", "proxy_mode = True", "proxy_mode = False"), `proxy_mode = False |  | odoogen sets it itself`},
 		{edited("odoo/qa17.conf", "limit_time_real = 120", "limit_time_real = 300"), `limit_time_real = 300 | instances: qa17: limit_time_real: 300 |`},

@@ -123,7 +123,48 @@ by_hand() {
 		for base in /var/lib/postgresql/*/"$path"/postgresql.auto.conf; do
 			! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
 		done
+		for base in /etc/postgresql/*/"$path"/postgresql.conf; do
+			! beats_ours "$base" "$etc/current/postgresql/$path"/{postmaster,reload}.conf || printf 'hand\toverride\t%s\n' "$base"
+		done
 	done
+	sshd_reads_first
+}
+
+# beats_ours POSTGRESQL.CONF FILE...: PostgreSQL takes the last value of a setting, and what it says below its include_dir sets
+# something that the files set; or it includes no directory, and so not them.
+beats_ours() {
+	local base=$1
+	shift
+	[ -f "$1" ] || return 1
+	awk -v base="$base" '
+		{ sub(/^[ \t]+/, ""); name = match($0, /^[A-Za-z_][A-Za-z0-9_.]*/) ? tolower(substr($0, 1, RLENGTH)) : "" }
+		name == "" { next }
+		FILENAME != base { ours[name]; next }
+		name == "include_dir" { includes = 1 }
+		includes && name in ours { beats = 1 }
+		END { exit !(beats || !includes) }' "$@" "$base" 2>/dev/null
+}
+
+# sshd_reads_first: sshd takes the first value of a setting, so what it reads before the generation's files and sets as they
+# do counts more; as does an sshd_config that includes no directory, and so not them.
+sshd_reads_first() {
+	local ours=("$etc"/current/ssh/*.conf) base earlier=()
+	[ ${#ours[@]} -gt 0 ] || return 0
+	for base in /etc/ssh/sshd_config.d/*.conf; do
+		[ "${base##*/}" != 10-odoogen.conf ] || break
+		earlier+=("$base")
+	done
+	awk -v last="${#ours[@]}" '
+		FNR == 1 { file++ }
+		{ sub(/^[ \t]+/, ""); word = match($0, /^[A-Za-z]+/) ? tolower(substr($0, 1, RLENGTH)) : "" }
+		word == "" { next }
+		file <= last { ours[word]; next }
+		word == "include" && FILENAME == "/etc/ssh/sshd_config" && /sshd_config\.d/ { includes = 1; exit }
+		word in ours { beats[FILENAME] }
+		END {
+			if (!includes) beats["/etc/ssh/sshd_config"]
+			for (name in beats) print "hand\toverride\t" name
+		}' "${ours[@]}" "${earlier[@]}" /etc/ssh/sshd_config
 }
 
 # adds_to_ours NAME: drop-ins of NAME.d count for a unit that is known: its own, those of its template, of a prefix that
