@@ -31,6 +31,7 @@ func TestAdopted(t *testing.T) {
 	}{
 		{"a layer at a time, and nothing starts anew that has not changed", layers},
 		{"settings that count more are reported from the distribution's files too", theirOwnFiles},
+		{"a firewall that was flushed or opened is reported, and loaded again when that is asked for", flushed},
 		{"a limit that was set by hand can be kept by the spec", keptByHand},
 		{"with odoogen gone the RUNBOOK restarts, limits, goes back and restores", byRunbook},
 		{"it is given back, and it is left running without odoogen", comesAndGoes},
@@ -192,7 +193,7 @@ const login = "curl -sk -o /dev/null -w '%{http_code}' --resolve demo.example.co
 func theirOwnFiles(a *adopted) {
 	a.on("box", `printf 'work_mem = 24MB\n' >>/etc/postgresql/15/main/postgresql.conf
 		sed -i '1i PasswordAuthentication yes' /etc/ssh/sshd_config
-		echo 'ClientAliveInterval 60' >/etc/ssh/sshd_config.d/00-theirs.conf`)
+		echo 'Banner none' >/etc/ssh/sshd_config.d/00-theirs.conf`)
 	want := "box: override /etc/postgresql/15/main/postgresql.conf (stays)\nbox: override /etc/ssh/sshd_config (stays)\n"
 	if said := a.in(2, "drift"); said != want {
 		a.t.Errorf("drift:\n%s\nwant\n%s", said, want)
@@ -209,6 +210,25 @@ func theirOwnFiles(a *adopted) {
 		rm /etc/ssh/sshd_config.d/00-theirs.conf`)
 	if said := a.in(0, "drift"); said != "box: as it was pushed\n" {
 		a.t.Errorf("drift, when it is gone:\n%s", said)
+	}
+}
+
+// flushed: a firewall that somebody flushed, or opened, has an active unit still.
+func flushed(a *adopted) {
+	for _, how := range []string{"nft flush ruleset", "nft insert rule inet odoogen input tcp dport 8069 accept"} {
+		if said := a.in(0, "push", "--yes"); !strings.Contains(said, "nothing to do") {
+			a.t.Errorf("before:\n%s", said)
+		}
+		a.on("box", how)
+		if said := a.in(1, "push", "--yes"); !strings.Contains(said, "changed by hand: firewall inet odoogen") {
+			a.t.Errorf("push, after %s:\n%s", how, said)
+		}
+		if said := a.in(2, "drift"); said != "box: firewall inet odoogen\n" {
+			a.t.Errorf("drift, after %s:\n%s", how, said)
+		}
+		a.holds("odoogen-host status | grep firewall", "by hand: firewall inet odoogen")
+		a.in(0, "push", "--yes", "--overwrite-drift")
+		a.holds("nft list table inet odoogen | grep -c 'policy drop'; nft list table inet odoogen | grep -c 8069 || true", "2\n0")
 	}
 }
 

@@ -18,10 +18,10 @@ func newDrift() *cobra.Command {
 		Use:   "drift [HOST...]",
 		Short: "Show what was changed by hand on the hosts",
 		Long: `Compare every file of the generation that a host runs with what was pushed, the ways that lead to it, and what lies
-beside it and counts more: overrides of systemctl edit and set-property, masks, stopped units, settings of ALTER SYSTEM.
-Exit code 2 says that something is otherwise. It reads every file again, also those that have not changed since a push
-read them. A push takes back what is in odoogen's own files only with
---overwrite-drift; what lies beside them is the administrator's, and stays.
+beside it and counts more: overrides of systemctl edit and set-property, masks, stopped units, settings of ALTER SYSTEM, of
+postgresql.conf and of sshd_config; and the firewall's rules with what was loaded. Exit code 2 says that something is otherwise.
+It reads every file again, also those that have not changed since a push read them. A push takes back what is in odoogen's own
+files only with --overwrite-drift; what lies beside them is the administrator's, and stays.
 
 --adopt prints the CUE that would keep it, a line for each setting, and says where the spec has no word for one.`,
 		Example: "  odoogen drift\n  odoogen drift tests --json\n  odoogen drift tests --adopt",

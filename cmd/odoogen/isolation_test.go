@@ -185,26 +185,11 @@ func BenchmarkIsolation(b *testing.B) {
 	s.in(0, "status", "--wait", "10m")
 	s.scaled()
 	s.ask(50) // warm
-	const rounds, requests = 3, 200
+	const rounds = 3
 	var idles, stressed, ratios, dryRatios []float64
-	beside := func(how string) float64 {
-		said := make(chan string)
-		go func() { said <- s.on("tests", "set -- 30 "+how+"\n"+stress) }()
-		time.Sleep(2 * time.Second)
-		took, failed := s.ask(requests)
-		<-said
-		if failed > 0 {
-			b.Errorf("%d requests failed", failed)
-		}
-		return p99(took).Seconds() * 1000
-	}
 	for b.Loop() {
 		for range rounds {
-			took, failed := s.ask(requests)
-			if failed > 0 {
-				b.Errorf("%d requests failed", failed)
-			}
-			idle, all, dry := p99(took).Seconds()*1000, beside(""), beside("dry")
+			idle, all, dry := s.idle(), s.beside(""), s.beside("dry")
 			idles, stressed = append(idles, idle), append(stressed, all)
 			ratios, dryRatios = append(ratios, all/idle), append(dryRatios, dry/idle)
 		}
@@ -215,6 +200,33 @@ func BenchmarkIsolation(b *testing.B) {
 	b.ReportMetric(median(ratios), "x-idle")
 	b.ReportMetric(median(dryRatios), "x-idle-without-disk")
 	b.ReportMetric(1.25, "x-idle-limit")
+}
+
+// requests to qa17 are as many as a 99th percentile is taken of.
+const requests = 200
+
+// idle is qa17's 99th percentile while nothing else runs, in milliseconds.
+func (s *servers) idle() float64 {
+	s.t.Helper()
+	took, failed := s.ask(requests)
+	if failed > 0 {
+		s.t.Errorf("%d requests failed", failed)
+	}
+	return p99(took).Seconds() * 1000
+}
+
+// beside is idle beside the stress, or beside one that is "dry".
+func (s *servers) beside(how string) float64 {
+	s.t.Helper()
+	said := make(chan string)
+	go func() {
+		one := *s
+		said <- one.on("tests", "set -- 30 "+how+"\n"+stress)
+	}()
+	time.Sleep(2 * time.Second)
+	took := s.idle()
+	<-said
+	return took
 }
 
 func median(all []float64) float64 {

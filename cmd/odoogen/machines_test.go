@@ -41,6 +41,7 @@ func TestMachines(t *testing.T) {
 		{"the kernel has each setting", kernelSettings},
 		{"what is open is what the spec opens", func(s *servers, _ *evidence.Table) { exposure(s) }},
 		{"a stressed instance stays within its limits, and no other feels it", func(s *servers, _ *evidence.Table) { limitsBite(s) }},
+		{"no other instance feels the stress", isolation},
 		{"a cluster outlives a process of it that the kernel kills", oomPolicy},
 		{"after a loss of power, whenever, each host is one whole generation", powerLosses},
 	} {
@@ -131,6 +132,15 @@ func kernelSettings(s *servers, seen *evidence.Table) {
 		}
 		seen.Rows = append(seen.Rows, []string{host + ": settings of the kernel", strconv.Itoa(all), fmt.Sprintf("%d as in the spec", same)})
 	}
+}
+
+// isolation compares qa17's 99th percentile as BenchmarkIsolation does, on the kernel that hosts have.
+func isolation(s *servers, seen *evidence.Table) {
+	s.scaled()
+	s.ask(50) // warm
+	idle, stressed := s.idle(), s.beside("")
+	seen.Rows = append(seen.Rows, []string{"qa17's 99th percentile under stress", fmt.Sprintf("%.0f ms idle", idle),
+		fmt.Sprintf("%.0f ms: %.2f of that", stressed, stressed/idle)})
 }
 
 // hungry takes 1 GB in the cgroup of the staging cluster, which may have but 200 MB more than it has: the kernel kills it.

@@ -100,7 +100,8 @@ func (s *servers) from(position string, argv ...string) (string, int) {
 func (s *servers) on(host, script string) string {
 	s.t.Helper()
 	if s.machines {
-		return strings.TrimSpace(s.run(0, "lab", "enter", host, "bash", "-c", script))
+		out, _ := s.output(0, "lab", "enter", host, "bash", "-c", script)
+		return strings.TrimSpace(out)
 	}
 	argv, err := s.Console(s.t.Context(), host, []string{"bash", "-c", script})
 	if err != nil {

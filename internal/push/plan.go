@@ -81,21 +81,37 @@ func (p *Plan) Empty() bool {
 // Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the
 // administrator's.
 type Hand struct {
-	Kind string `json:"kind"` // override, masked, stopped, enabled or disabled
-	What string `json:"what"` // the file of an override, else a unit
+	Kind string `json:"kind"` // override, masked, stopped, enabled, disabled or firewall
+	What string `json:"what"` // the file of an override, a table of the firewall whose rules are others, else a unit
 }
 
 func (h Hand) String() string { return h.Kind + " " + h.What }
 
-// heedHands sorts what was done by hand: a push starts a unit that was stopped, and takes nothing else back. Where a push
-// before this one was cut off, nobody knows who stopped a unit.
-func (p *Plan) heedHands(seen *Observation) {
+// heedHands sorts what was done by hand: a push starts a unit that was stopped, loads the firewall's rules, and takes nothing
+// else back. Where a push before this one was cut off, nobody knows who stopped a unit or whose the rules are.
+func (p *Plan) heedHands(seen *Observation, after []artifact.Entry, owed map[Action]bool) {
 	for _, h := range seen.Hands {
 		switch {
-		case h.Kind != "stopped":
+		case h.Kind != "stopped" && h.Kind != "firewall":
 			p.Hands = append(p.Hands, h)
 		case len(seen.Owed) == 0:
 			p.Drift = append(slices.Clone(p.Drift), h.String())
+			if h.Kind == "firewall" {
+				loadFirewall(after, owed)
+			}
+		}
+	}
+}
+
+// loadFirewall has the host do what a change of the firewall's rules would have it do.
+func loadFirewall(after []artifact.Entry, owed map[Action]bool) {
+	for _, e := range after {
+		if e.Path != "nftables/odoogen.nft" {
+			continue
+		}
+		for _, effect := range e.Effects {
+			verb, unit, _ := strings.Cut(string(effect), ":")
+			owed[Action{verb, unit}] = true
 		}
 	}
 }
@@ -151,7 +167,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	plan.Files = forth.gather(owed, seen.Drift)
 	back.gather(undo, nil)
 	plan.compareDoors(was, host, seen)
-	plan.heedHands(seen)
+	plan.heedHands(seen, after, owed)
 	reloadBehind(host, seen.Doors, after, owed)
 	plan.compareSecrets(host, seen, digests)
 	plan.restartConsumers(host, seen, owed)

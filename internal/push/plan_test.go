@@ -131,6 +131,24 @@ func TestAUnitThatWasStoppedIsDrift(t *testing.T) {
 	}
 }
 
+func TestAFirewallThatWasFlushedIsLoadedAgain(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service", "nftables/odoogen.nft reload:odoogen-nftables.service")
+	o := seen(same)
+	o.Hands = []Hand{{"firewall", "inet odoogen"}}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range plan.Actions {
+		got = append(got, a.String())
+	}
+	want := []string{"daemon-reload", "reload odoogen-nftables.service", "start odoogen.target"}
+	if !slices.Equal(plan.Drift, []string{"firewall inet odoogen"}) || len(plan.Hands) > 0 || !slices.Equal(got, want) {
+		t.Errorf("drift %v, hands %v, actions %v", plan.Drift, plan.Hands, got)
+	}
+}
+
 func TestAUnitThatLeftIsStoppedAndNotRestarted(t *testing.T) {
 	before := tree(t, "1", "odoo-qa17.service nginx.service", "odoo/qa17.conf restart:odoo-qa17.service", "nginx/a reload:nginx.service")
 	after := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")

@@ -36,11 +36,13 @@ remember() {
 	mv -f "$memory.$$" "$memory"
 }
 
-# counted PATH...: what find tells of these, and of all that any observation reads.
+# counted PATH...: what find tells of these, and of all that any observation reads; and the firewall's rules, which lie in no
+# file.
 counted() {
 	[ -f "$etc/current/MANIFEST" ] && ! ejected || return 0
 	find "$etc" "$etc/current/" "$secrets" "$state"/{frozen,ledger,owed,made} {/etc,/run}/systemd/system{,.control} \
 		/etc/ssh /etc/postgresql /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/dpkg/{status,updates} "$@" \
 		\( -path "$etc/generations/*" -prune -o -true \) \
 		-printf '%p\t%y%m\t%U:%G\t%l\t%D:%i\t%s\t%C@\n' -newerct '2 seconds ago' -printf 'young\n' 2>/dev/null || true
+	rules
 }

@@ -128,7 +128,22 @@ by_hand() {
 		done
 	done
 	sshd_reads_first
+	firewalled_otherwise
 }
+
+# firewalled_otherwise: the kernel has other rules than the generation's file, which is loaded beside to compare: somebody added
+# one, or flushed them all.
+firewalled_otherwise() {
+	local file=$etc/current/nftables/odoogen.nft want
+	[ -f "$file" ] || return 0
+	# shellcheck disable=SC2016 # the inner shell's
+	want=$(unshare --net sh -c 'nft -f "$1" && nft --stateless list table inet odoogen' sh "$file" 2>/dev/null) || return 0
+	[ "$(rules)" != "$want" ] || return 0
+	! systemctl --quiet is-active odoogen-nftables.service || printf 'hand\tfirewall\tinet odoogen\n'
+}
+
+# rules: those of the generation's firewall that the kernel has.
+rules() { [ ! -f "$etc/current/nftables/odoogen.nft" ] || nft --stateless list table inet odoogen 2>/dev/null || true; }
 
 # beats_ours POSTGRESQL.CONF FILE...: PostgreSQL takes the last value of a setting, and what it says below its include_dir sets
 # something that the files set; or it includes no directory, and so not them.
