@@ -70,7 +70,7 @@ func backupJob(out *output, t *topology.Topology, h *topology.Host, unit, descri
 		u.Line("ExecStartPre=-"+topology.Bin+"/ping "+script+":start", "backup.ping")
 	}
 	privileges := map[string]string{topology.BackupUnit: "backup", topology.BackupCare: "maintenance", topology.DrillUnit: "drill"}
-	out.job(j, u, privileges[unit])
+	out.job(t, j, u, privileges[unit])
 }
 
 // pingUnit tells how a job ended: odoogen-ping@backup:success.service.

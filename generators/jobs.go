@@ -32,13 +32,13 @@ func (o *output) script(name string) { o.constant("bin/"+name, "bin/"+name, exec
 
 // job puts the units of a job into the tree: its service with limits and hardening in drop-ins of their own, and
 // its timer. What a service needs beyond the common hardening stands in the constant file NAME-privileges.conf.
-func (o *output) job(j topology.HostJob, service *conf.Unit, privileges string) {
+func (o *output) job(t *topology.Topology, j topology.HostJob, service *conf.Unit, privileges string) {
 	dir := "systemd/system/" + j.Unit
 	o.add(dir, &service.Text, artifact.DaemonReload)
 	o.add(dir+".d/10-limits.conf", jobLimits(j), artifact.DaemonReload)
 	o.harden(j.Unit, privileges)
 	timer := topology.Timer(j.Unit)
-	o.add("systemd/system/"+timer, jobTimer(j), artifact.DaemonReload, artifact.Restart(timer))
+	o.add("systemd/system/"+timer, jobTimer(t, j), artifact.DaemonReload, artifact.Restart(timer))
 }
 
 // harden adds the drop-ins that take from a service of root's what it does not need.
@@ -83,7 +83,7 @@ func jobLimits(j topology.HostJob) *conf.Text {
 
 // jobTimer starts a job by the calendar, and once after a boot where its hour was missed; or at once, and again and
 // again, so long after the last run has ended.
-func jobTimer(j topology.HostJob) *conf.Text {
+func jobTimer(t *topology.Topology, j topology.HostJob) *conf.Text {
 	u := conf.NewUnit(j.Path, "When the "+j.Name+" starts.")
 	u.Section("Unit")
 	u.Set("Description", "When the "+j.Name+" starts")
@@ -93,12 +93,15 @@ func jobTimer(j topology.HostJob) *conf.Text {
 		u.Set("OnUnitInactiveSec", j.Every.String(), j.Path+".every")
 		u.Set("AccuracySec", "1s")
 	} else {
-		u.Set("OnCalendar", string(j.At), j.Path+".at")
+		u.Set("OnCalendar", inZone(t, j.At), j.Path+".at", "network.time.zone")
 		u.Set("Persistent", "yes")
 		u.Set("AccuracySec", "1min")
 	}
 	return &u.Text
 }
+
+// inZone says in which zone a time is one: the host's own may be another, as its provider or its administrator has it.
+func inZone(t *topology.Topology, at topology.Calendar) string { return string(at) + " " + t.Network.Time.Zone }
 
 // jobOf is the host's job that a unit runs.
 func jobOf(t *topology.Topology, h *topology.Host, unit string) (topology.HostJob, bool) {

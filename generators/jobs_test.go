@@ -19,8 +19,8 @@ func TestJobUnits(t *testing.T) {
 		"LoadCredential=password:/var/lib/odoogen/secrets/restic-password",
 		"OnSuccess=odoogen-ping@backup:success.service", "OnFailure=odoogen-ping@backup:failure.service")
 	wantLines(t, files, dir+"odoogen-backup.service.d/10-limits.conf", "CPUQuota=100%", "MemoryMax=1G", "IOWeight=20")
-	wantLines(t, files, dir+"odoogen-backup.timer", "OnCalendar=01:00", "Persistent=yes", "AccuracySec=1min")
-	wantLines(t, files, dir+"odoogen-drill.timer", "OnCalendar=*-01,04,07,10-15 06:00")
+	wantLines(t, files, dir+"odoogen-backup.timer", "OnCalendar=01:00 Etc/UTC", "Persistent=yes", "AccuracySec=1min")
+	wantLines(t, files, dir+"odoogen-drill.timer", "OnCalendar=*-01,04,07,10-15 06:00 Etc/UTC")
 	wantLines(t, generated(t, Mirror, sampleTopology(t), "ci"), dir+"odoogen-mirror.timer", "OnActiveSec=5s", "OnUnitInactiveSec=10min")
 }
 

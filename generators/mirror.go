@@ -42,7 +42,7 @@ func Mirror(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	jobUnit(u, "Git mirrors of all repositories")
 	jobService(u, j)
 	mirrorService(u, t, h)
-	out.job(j, u, "mirror")
+	out.job(t, j, u, "mirror")
 	out.add("systemd/system/"+topology.GitDaemon, gitDaemon(t, h), artifact.DaemonReload, artifact.Restart(topology.GitDaemon))
 	out.constant("systemd/system/"+topology.GitDaemon+".d/20-hardening.conf", "systemd/job-hardening.conf", readable,
 		artifact.DaemonReload, artifact.Restart(topology.GitDaemon))

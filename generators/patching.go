@@ -20,7 +20,7 @@ func Patching(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	out.add("patching/window.env", patchEnv(t, w))
 	out.constant("systemd/system/"+topology.PatchUnit, "systemd/"+topology.PatchUnit, readable, artifact.DaemonReload)
 	out.add("systemd/system/"+topology.PatchUnit+".d/10-window.conf", patchLimit(w), artifact.DaemonReload)
-	out.add("systemd/system/"+timer, patchTimer(w), artifact.DaemonReload, artifact.Restart(timer))
+	out.add("systemd/system/"+timer, patchTimer(t, w), artifact.DaemonReload, artifact.Restart(timer))
 	return out.result()
 }
 
@@ -43,12 +43,12 @@ func patchLimit(w *topology.Window) *conf.Text {
 	return &u.Text
 }
 
-func patchTimer(w *topology.Window) *conf.Text {
+func patchTimer(t *topology.Topology, w *topology.Window) *conf.Text {
 	u := conf.NewUnit(w.Path, "The patch window of "+w.Name)
 	u.Section("Unit")
 	u.Set("Description", "Patch window")
 	u.Section("Timer")
-	u.Set("OnCalendar", string(w.At), w.Path+".at")
+	u.Set("OnCalendar", inZone(t, w.At), w.Path+".at", "network.time.zone")
 	u.Set("AccuracySec", "1min")
 	u.Comment("A window that was missed is not made up for at the next boot, in the middle of a day.")
 	u.Set("Persistent", "no")

@@ -11,7 +11,7 @@ import (
 )
 
 // Calendar is when something starts, as systemd's OnCalendar reads it (systemd.time(7)): "02:00" every day,
-// "Sun 03:00" every week, "*-01,07-15 05:00" on the 15th of January and July. Times are those of the hosts' zone;
+// "Sun 03:00" every week, "*-01,07-15 05:00" on the 15th of January and July. Times are those of network.time.zone;
 // an hour that a zone skips or repeats is not looked at.
 type Calendar string
 
