@@ -141,12 +141,14 @@ func isolation(s *servers, seen *evidence.Table) {
 	idle, stressed := s.idle(), s.beside("")
 	seen.Rows = append(seen.Rows, []string{"qa17's 99th percentile under stress", fmt.Sprintf("%.0f ms idle", idle),
 		fmt.Sprintf("%.0f ms: %.2f of that", stressed, stressed/idle)})
+	s.in(0, "push", "--yes")
 }
 
-// hungry takes 1 GB in the cgroup of the staging cluster, which may have but 200 MB more than it has: the kernel kills it.
+// hungry takes 1 GB in the cgroup of the staging cluster, which may have but 200 MB more than it has and needs: the kernel
+// kills it.
 const hungry = `unit=postgresql@15-staging.service
 group=/sys/fs/cgroup$(systemctl show --value --property=ControlGroup "$unit")
-systemctl set-property --runtime "$unit" MemoryMax=$(($(cat "$group/memory.current") + (200 << 20)))
+systemctl set-property --runtime "$unit" MemoryMax=$(($(awk '$1 == "anon" || $1 == "shmem" { n += $2 } END { print n }' "$group/memory.stat") + (200 << 20)))
 bash -c "echo \$\$ >$group/cgroup.procs"'; exec python3 -c "len(b\"x\" * (1 << 30))"' && echo 'had 1G' || echo killed
 sed -n 's/^oom_kill //p' "$group/memory.events"
 rm -rf /run/systemd/system.control/"$unit".d
