@@ -101,7 +101,9 @@ func jobTimer(t *topology.Topology, j topology.HostJob) *conf.Text {
 }
 
 // inZone says in which zone a time is one: the host's own may be another, as its provider or its administrator has it.
-func inZone(t *topology.Topology, at topology.Calendar) string { return string(at) + " " + t.Network.Time.Zone }
+func inZone(t *topology.Topology, at topology.Calendar) string {
+	return string(at) + " " + t.Network.Time.Zone
+}
 
 // jobOf is the host's job that a unit runs.
 func jobOf(t *topology.Topology, h *topology.Host, unit string) (topology.HostJob, bool) {
