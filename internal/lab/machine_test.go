@@ -79,8 +79,8 @@ func machinesMakeVLANs(t *testing.T, r rig) {
 	for host, address := range map[string]string{"tests": "10.0.0.2/24", "ci": "10.0.0.3/24"} {
 		r.ask(host, "ip link add link enp41s0 name vsw0 type vlan id 4000 && ip address add "+address+" dev vsw0 && ip link set vsw0 up")
 	}
-	const greet = "timeout 10 bash -c 'read -r line </dev/tcp/10.0.0.3/22 && echo ${line%%-Open*}' || echo silence"
-	if got := r.ask("tests", greet); got != "SSH-2.0" {
+	const greet = " bash -c 'read -r line </dev/tcp/10.0.0.3/22 && echo ${line%%-Open*}' || echo silence"
+	if got := r.ask("tests", "timeout 60"+greet); got != "SSH-2.0" {
 		t.Errorf("ci on the VLAN: %s", got)
 	}
 	if err := r.Cut(t.Context(), "ci", Private); err == nil || !strings.Contains(err.Error(), "hint: leave --private out") {
@@ -89,13 +89,13 @@ func machinesMakeVLANs(t *testing.T, r rig) {
 	if err := r.Cut(t.Context(), "ci", Public, Private); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.ask("tests", greet); got != "silence" {
+	if got := r.ask("tests", "timeout 10"+greet); got != "silence" {
 		t.Errorf("ci on the VLAN, with its cable cut: %s", got)
 	}
 	if err := r.Heal(t.Context(), "ci", Public, Private); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.ask("tests", greet); got != "SSH-2.0" {
+	if got := r.ask("tests", "timeout 60"+greet); got != "SSH-2.0" {
 		t.Errorf("ci on the VLAN, its cable healed: %s", got)
 	}
 }
