@@ -80,7 +80,7 @@ type random struct {
 
 	power       bool          // nothing strikes but a loss of power
 	revertAfter time.Duration // an unconfirmed push
-	patience    time.Duration // for a push to end, and for hosts to settle
+	patience    time.Duration // for a push to end, and half of it for hosts to settle
 }
 
 // outcome is what came of a push.
@@ -232,7 +232,7 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 // settle waits until no host waits for a confirmation, and all that shall run does.
 func (r *random) settle() {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), r.patience)
+	ctx, cancel := context.WithTimeout(r.t.Context(), r.patience/2)
 	defer cancel()
 	for _, host := range []string{"tests", "ci"} {
 		for {

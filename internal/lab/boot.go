@@ -54,6 +54,16 @@ type host struct {
 
 func (h *host) cable(side string) string { return fmt.Sprintf("h%d-%s", h.number, side) }
 
+// keep makes what the host writes to, a file or a directory, the topmost of its layers.
+func (h *host) keep(written string) error {
+	layer := filepath.Join(filepath.Dir(written), fmt.Sprintf("layer-%d%s", len(h.layers), filepath.Ext(written)))
+	if err := os.Rename(written, layer); err != nil {
+		return err
+	}
+	h.layers = append([]string{layer}, h.layers...)
+	return nil
+}
+
 func (h *host) set(state string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -40,11 +40,9 @@ func (s containers) changeDisk(ctx context.Context, h *host, keep bool) error {
 	}
 	upper := filepath.Join(dir, "upper")
 	if keep {
-		layer := filepath.Join(dir, fmt.Sprintf("layer-%d", len(h.layers)))
-		if err := os.Rename(upper, layer); err != nil {
+		if err := h.keep(upper); err != nil {
 			return err
 		}
-		h.layers = append([]string{layer}, h.layers...)
 	}
 	for _, name := range []string{upper, filepath.Join(dir, "work")} {
 		if err := os.RemoveAll(name); err != nil {

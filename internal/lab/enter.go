@@ -255,10 +255,7 @@ func (l *Lab) Enter(ctx context.Context, host string, argv []string) error {
 	if h.Machine {
 		return l.enterMachine(ctx, host, argv)
 	}
-	argv, err = l.Console(ctx, host, argv)
-	if err != nil {
-		return err
-	}
+	argv = l.console(h, argv)
 	program, err := find(argv[0])
 	if err != nil {
 		return err
@@ -314,10 +311,14 @@ func (l *Lab) Console(ctx context.Context, host string, argv []string) ([]string
 	if h.Machine {
 		return nil, fmt.Errorf("%s is a machine, which another kernel runs\nhint: odoogen lab enter %s", host, host)
 	}
+	return l.console(h, argv), nil
+}
+
+func (l *Lab) console(h HostStatus, argv []string) []string {
 	spaces := fmt.Sprintf("/proc/%d/root/proc/%d/ns/", supervisorPid(l.dir), h.Init)
 	if len(argv) == 0 {
 		argv = []string{"/bin/bash", "-l"}
 	}
 	return slices.Concat([]string{"nsenter", "--mount=" + spaces + "mnt", "--uts=" + spaces + "uts", "--ipc=" + spaces + "ipc",
-		"--net=" + spaces + "net", "--pid=" + spaces + "pid", "--", "/usr/bin/env", "-i"}, environment, argv), nil
+		"--net=" + spaces + "net", "--pid=" + spaces + "pid", "--", "/usr/bin/env", "-i"}, environment, argv)
 }

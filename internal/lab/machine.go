@@ -74,7 +74,7 @@ func (s machines) command(h *host) ([]string, error) {
 	return []string{"/usr/bin/qemu-system-x86_64", "-name", h.Name(), "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
 		"-smp", fmt.Sprint(cores()), "-m", fmt.Sprintf("%dM", memory), "-nodefaults", "-display", "none", "-serial", "stdio",
 		"-kernel", kernel[0], "-initrd", initrd, "-append", kernelLine,
-		"-drive", "file=" + filepath.Join(s.hostDir(h.Name()), "disk.qcow2") + ",if=virtio,format=qcow2,cache=writeback,discard=unmap",
+		"-drive", "file=" + s.disk(h) + ",if=virtio,format=qcow2,cache=writeback,discard=unmap",
 		"-netdev", "tap,id=public,ifname=" + h.cable(Public) + ",script=no,downscript=no",
 		"-device", "virtio-net-pci,netdev=public,mac=" + macOf(h.Public()),
 		"-device", "virtio-rng-pci", "-device", "virtio-serial",
@@ -109,16 +109,15 @@ func (s machines) firstDisk(ctx context.Context, h *host) error {
 	return s.changeDisk(ctx, h, false)
 }
 
+func (s machines) disk(h *host) string { return filepath.Join(s.hostDir(h.Name()), "disk.qcow2") }
+
 // changeDisk: layers are images of the whole disk, each upon the one below.
 func (s machines) changeDisk(ctx context.Context, h *host, keep bool) error {
-	dir := s.hostDir(h.Name())
-	disk := filepath.Join(dir, "disk.qcow2")
+	disk := s.disk(h)
 	if keep {
-		layer := filepath.Join(dir, fmt.Sprintf("layer-%d.qcow2", len(h.layers)))
-		if err := os.Rename(disk, layer); err != nil {
+		if err := h.keep(disk); err != nil {
 			return err
 		}
-		h.layers = append([]string{layer}, h.layers...)
 	}
 	format := strings.TrimPrefix(filepath.Ext(h.layers[0]), ".")
 	return run(ctx, "qemu-img", "create", "-q", "-f", "qcow2", "-b", h.layers[0], "-F", format, disk)

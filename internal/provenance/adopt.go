@@ -201,8 +201,7 @@ func label(name string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// keyValues reads lines of a name and a value below headings in brackets, as unit files, odoo.conf and PostgreSQL's have
-// them.
+// keyValues reads lines of a name and a value below headings in brackets, as unit files, odoo.conf and sysctl.d have them.
 func keyValues(data []byte) []setting {
 	var all []setting
 	section, n := "", -1
@@ -220,11 +219,7 @@ func keyValues(data []byte) []setting {
 		if !ok {
 			continue
 		}
-		value = strings.TrimSpace(value)
-		if strings.HasPrefix(value, "'") && strings.HasSuffix(value, "'") && len(value) > 1 {
-			value = strings.ReplaceAll(value[1:len(value)-1], "''", "'")
-		}
-		all = append(all, setting{section: section, key: strings.TrimSpace(key), value: value, line: n})
+		all = append(all, setting{section: section, key: strings.TrimSpace(key), value: unquoted(strings.TrimSpace(value)), line: n})
 	}
 	return all
 }
@@ -245,12 +240,17 @@ func postgres(data []byte) []setting {
 			all = nil
 			continue
 		}
-		if strings.HasPrefix(value, "'") {
-			value = strings.ReplaceAll(value[1:len(value)-1], "''", "'")
-		}
-		all = append(all, setting{key: key, value: value, line: n})
+		all = append(all, setting{key: key, value: unquoted(value), line: n})
 	}
 	return all
+}
+
+// unquoted is a value without the quotes around it, where it has some.
+func unquoted(value string) string {
+	if strings.HasPrefix(value, "'") && strings.HasSuffix(value, "'") && len(value) > 1 {
+		return strings.ReplaceAll(value[1:len(value)-1], "''", "'")
+	}
+	return value
 }
 
 // https://www.postgresql.org/docs/15/config-setting.html#CONFIG-SETTING-CONFIGURATION-FILE

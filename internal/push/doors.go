@@ -56,8 +56,8 @@ func reloadBehind(host *artifact.Host, made []string, files []artifact.Entry, ow
 		}
 		for _, e := range files {
 			for _, effect := range e.Effects {
-				if unit, is := strings.CutPrefix(string(effect), "reload:"); is && strings.HasPrefix(e.Path, behind(d)) {
-					owed[Action{"reload", unit}] = true
+				if a := actionOf(effect); a.Verb == "reload" && strings.HasPrefix(e.Path, behind(d)) {
+					owed[a] = true
 				}
 			}
 		}

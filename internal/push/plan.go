@@ -110,8 +110,7 @@ func loadFirewall(after []artifact.Entry, owed map[Action]bool) {
 			continue
 		}
 		for _, effect := range e.Effects {
-			verb, unit, _ := strings.Cut(string(effect), ":")
-			owed[Action{verb, unit}] = true
+			owed[actionOf(effect)] = true
 		}
 	}
 }
@@ -131,6 +130,12 @@ func (p *Plan) masked() []string {
 type Action struct {
 	Verb string `json:"verb"` // stop, daemon-reload, run, reload, restart or start
 	Unit string `json:"unit,omitempty"`
+}
+
+// actionOf is what a change of a file with that effect has the host do.
+func actionOf(e artifact.Effect) Action {
+	verb, unit, _ := strings.Cut(string(e), ":")
+	return Action{verb, unit}
 }
 
 func (a Action) String() string { return strings.TrimSuffix(a.Verb+" "+a.Unit, " ") }
@@ -215,11 +220,11 @@ func (t turning) gather(owed map[Action]bool, drift []string) []artifact.Change 
 	note := func(kind byte, e artifact.Entry) {
 		out = append(out, artifact.Change{Kind: kind, Path: e.Path})
 		for _, effect := range e.Effects {
-			verb, unit, _ := strings.Cut(string(effect), ":")
-			if left[unit] || kind == 'D' && verb == "run" {
+			a := actionOf(effect)
+			if left[a.Unit] || kind == 'D' && a.Verb == "run" {
 				continue // what left is stopped, and what is no more cannot be run
 			}
-			owed[Action{verb, unit}] = true
+			owed[a] = true
 		}
 	}
 	for _, e := range t.after {

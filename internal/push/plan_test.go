@@ -139,10 +139,7 @@ func TestAFirewallThatWasFlushedIsLoadedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, a := range plan.Actions {
-		got = append(got, a.String())
-	}
+	got := actions(t, same, o)
 	want := []string{"daemon-reload", "reload odoogen-nftables.service", "start odoogen.target"}
 	if !slices.Equal(plan.Drift, []string{"firewall inet odoogen"}) || len(plan.Hands) > 0 || !slices.Equal(got, want) {
 		t.Errorf("drift %v, hands %v, actions %v", plan.Drift, plan.Hands, got)
