@@ -236,7 +236,7 @@ func (r *random) settle() {
 	defer cancel()
 	for _, host := range []string{"tests", "ci"} {
 		for {
-			unsettled := r.on(host, `ls /var/lib/odoogen/armed 2>/dev/null; systemctl is-system-running | grep -x starting
+			unsettled := r.on(host, `ls /var/lib/odoogen/armed 2>/dev/null; flock --nonblock /var/lib/odoogen/lock true || echo locked; systemctl is-system-running | grep -x starting
 				for u in $(sed -n 's/^Wants=//p' /etc/odoogen/current/systemd/system/odoogen.target); do
 					systemctl is-active "$u" | grep -E '^(activating|deactivating|reloading)' && echo "$u"
 				done; true`)

@@ -38,6 +38,7 @@ func TestPush(t *testing.T) {
 		{"a host whose pusher was killed goes back by itself", pusherKilled},
 		{"a host that lost its power comes up as what was confirmed", powerCut},
 		{"and without what a push had begun", powerCutWhileItPrepares},
+		{"what a push was cut off from sending is not kept", cutWhileItSends},
 		{"what was changed by hand is not overwritten unasked", drift},
 		{"what is not there yet is told, and waited for", leftOut},
 		{"who reads a generation while the host turns never sees two", neverAMix},
@@ -240,8 +241,9 @@ func pusherKilled(r *rig) {
 // settled waits until no host waits for a confirmation.
 func (r *rig) settled() {
 	r.t.Helper()
-	// The lease of a push that was killed counts for half a minute more, and what it has asked for may begin only now.
-	const busy = "cd /var/lib/odoogen; ls armed 2>/dev/null; find lease -newermt '-30 seconds' 2>/dev/null || true"
+	// The lease of a push that was killed counts for half a minute more, what it has asked for may begin only now, and what
+	// hears it holds the lock until it hears the end.
+	const busy = "cd /var/lib/odoogen; ls armed 2>/dev/null; find lease -newermt '-30 seconds' 2>/dev/null || true; flock --nonblock lock true || echo locked"
 	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if r.on("tests", busy)+r.on("ci", busy) == "" {
 			return
@@ -270,6 +272,24 @@ func powerCutWhileItPrepares(r *rig) {
 		r.t.Errorf("left: %s", left)
 	}
 	r.sameAs(before)
+}
+
+// cutWhileItSends: the end of what a push sends is the end of its connection, or nothing comes any more and sshd, which
+// notices much later, ends what still waits.
+func cutWhileItSends(r *rig) {
+	for _, sending := range []string{"stage cut 99-cut", "give cut"} {
+		for _, end := range []string{"", "& sleep 1; pkill -P $! -x timeout; wait", "& sleep 1; kill -HUP $!; pkill -P $! -x timeout; wait"} {
+			feed := "</etc/os-release"
+			if end != "" {
+				feed = "< <(sleep 3)"
+			}
+			out := r.on("tests", "host=/usr/local/lib/odoogen/host; bash -c \"$(<$host)\" odoogen lease cut <<<me >/dev/null; "+
+				"{ $host "+sending+" "+feed+" "+end+"; } 2>/dev/null; ls -d /etc/odoogen/generations/.[0-9]* /var/lib/odoogen/secrets.new 2>/dev/null; $host abandon cut && echo free")
+			if out != "free" {
+				r.t.Errorf("%s %s left: %s", sending, end, out)
+			}
+		}
+	}
 }
 
 func drift(r *rig) {

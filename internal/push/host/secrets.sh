@@ -8,12 +8,14 @@ give() {
 	held "$1"
 	rm -rf "$secrets.new"
 	mkdir -m 700 "$secrets.new"
-	tar -x -p -C "$secrets.new" --no-same-owner
+	trap 'away "$secrets.new"' EXIT # also where the push was cut off while it sent
+	timeout "$sends_seconds" tar -x -p -C "$secrets.new" --no-same-owner
 	sync -f "$secrets.new"
 	for name in "$secrets.new"/*; do
 		name=${name##*/}
 		! cmp -s "$secrets.new/$name" "$secrets/$name" || printf 'same\t%s\n' "$name"
 	done
+	trap - EXIT
 }
 
 # keep_secrets keeps what those that were given will replace, and prints what the way back has to do.

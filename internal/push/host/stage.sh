@@ -6,9 +6,10 @@ stage() {
 	local new=$etc/generations/.$2 verb path strange wrong=() extra=()
 	held "$1"
 	remove_stray
+	trap 'away "$etc"/generations/.[0-9]*' EXIT # also where the push was cut off while it sent
 	mkdir "$new"
 	[ ! -f "$etc/current/MANIFEST" ] || cp -aL --reflink=auto "$etc/current/." "$new"
-	tar -x -p -C "$new" --no-same-owner --unlink-first
+	timeout "$sends_seconds" tar -x -p -C "$new" --no-same-owner --unlink-first
 	while IFS=$'\t' read -r verb path strange; do
 		if [ "$verb" != drift ]; then continue; fi
 		if [ -n "$strange" ] && ! is_dir "$new/$path"; then extra+=("$new/$path"); else wrong+=("$path"); fi

@@ -20,11 +20,15 @@ die() {
 	exit 1
 }
 
+# sends_seconds: for how long a push may go on sending. One whose network is gone says nothing of it, and until then what
+# hears it holds the lock of this host.
+sends_seconds=120
+
 # facts: those on stdin. Where "end" is missing, the push was cut off while it spoke, and half of what it meant is worse
 # than nothing.
 facts() {
 	local line
-	while IFS= read -r line; do
+	while IFS= read -r -t "$sends_seconds" line; do
 		[ "$line" != end ] || return 0
 		printf '%s\n' "$line"
 	done
