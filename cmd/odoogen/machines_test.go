@@ -172,7 +172,7 @@ func oomPolicy(s *servers, seen *evidence.Table) {
 	}
 }
 
-// powerLosses are pushes each of which meets a loss of power of one of its hosts, at any instant.
+// powerLosses are pushes each of which meets a loss of power of one of its hosts, after each phase in turn.
 func powerLosses(s *servers, seen *evidence.Table) {
 	pushes, err := strconv.Atoi(os.Getenv("MACHINES"))
 	if err != nil {
@@ -183,7 +183,7 @@ func powerLosses(s *servers, seen *evidence.Table) {
 		seed = given
 	}
 	s.t.Logf("SEED=%d", seed)
-	r := &random{servers: s, Rand: rand.New(rand.NewPCG(seed, seed)), power: true, revertAfter: 5 * time.Minute, patience: 20 * time.Minute}
+	r := &random{servers: s, Rand: rand.New(rand.NewPCG(seed, seed)), phases: []string{"lease", "stage", "check", "flipped", "probe", "confirmed"}, revertAfter: 5 * time.Minute, patience: 20 * time.Minute}
 	began := time.Now()
 	r.edit(`who: "the office"`, `who: "the first office"`)
 	r.review()

@@ -78,7 +78,7 @@ type random struct {
 	*rand.Rand
 	full time.Duration // that the last push took which nothing struck
 
-	power       bool          // nothing strikes but a loss of power
+	phases      []string      // if any, nothing strikes but a loss of power, after each of these in turn
 	revertAfter time.Duration // an unconfirmed push
 	patience    time.Duration // for a push to end, and half of it for hosts to settle
 }
@@ -141,20 +141,38 @@ func (r *random) push() outcome {
 	}
 	cmd := exec.CommandContext(r.t.Context(), r.odoogen, "lab", "exec", r.odoogen, "push", "--yes", "--wait", "1m", "--revert-after", r.revertAfter.String())
 	cmd.Dir = r.dir
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
+	transcript, err := os.Create(filepath.Join(r.t.TempDir(), "said"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer transcript.Close()
+	said := func() string {
+		text, _ := os.ReadFile(transcript.Name())
+		return string(text)
+	}
+	cmd.Stdout, cmd.Stderr = transcript, transcript
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	o.fate = r.strike(cmd, ended)
+	if len(r.phases) == 0 {
+		o.fate = r.strike(cmd, ended)
+	} else {
+		var turned []string
+		for _, p := range plans {
+			if !strings.HasSuffix(p.From, "-"+p.Digest[:12]) {
+				turned = append(turned, p.Host)
+			}
+		}
+		o.fate = r.losePower(turned, said, ended)
+	}
 	select {
 	case <-ended:
 	case <-time.After(r.patience):
 		_ = cmd.Process.Kill()
-		r.t.Fatalf("%s: the push does not end:\n%s", o, &said)
+		r.t.Fatalf("%s: the push does not end:\n%s", o, said())
 	}
 	o.code = cmd.ProcessState.ExitCode()
 	r.settle()
@@ -182,7 +200,7 @@ func (r *random) push() outcome {
 		}
 	}
 	if r.t.Failed() {
-		r.t.Logf("said:\n%s", &said)
+		r.t.Logf("said:\n%s", said())
 	}
 	return o
 }
@@ -199,9 +217,6 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 	networks := [][]string{{lab.Private}, {lab.Public}, {lab.Public, lab.Private}}[r.IntN(3)]
 	instant, length := time.Duration(r.Int64N(int64(r.full))), time.Duration(r.Int64N(int64(15*time.Second)))
 	fate := r.IntN(20)
-	if r.power {
-		fate = 19
-	}
 	if fate < 7 {
 		return "nothing strikes"
 	}
@@ -227,6 +242,31 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 		must(r.PowerOn(ctx, host))
 		return host + " loses its power"
 	}
+}
+
+// losePower takes the power from one of the hosts within a second of the next phase. It says what that was.
+func (r *random) losePower(hosts []string, said func() string, ended <-chan struct{}) string {
+	ctx, phase := r.t.Context(), r.phases[0]
+	r.phases = append(r.phases[1:], phase)
+	host, more := "", time.Duration(r.Int64N(int64(time.Second)))
+	if len(hosts) > 0 {
+		host = hosts[r.IntN(len(hosts))]
+	}
+	for !strings.Contains(said(), host+": "+phase) {
+		select {
+		case <-ended:
+			return "nothing strikes before " + phase
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	time.Sleep(more)
+	if err := r.PowerOff(ctx, host); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.PowerOn(ctx, host); err != nil {
+		r.t.Fatal(err)
+	}
+	return host + " loses its power after " + phase
 }
 
 // settle waits until no host waits for a confirmation, and all that shall run does.
