@@ -269,14 +269,16 @@ func (r *random) losePower(hosts []string, said func() string, ended <-chan stru
 	return host + " loses its power after " + phase
 }
 
-// settle waits until no host waits for a confirmation, and all that shall run does.
+// settle waits until no host waits for a confirmation, and all that shall run does. What a push that was killed has asked
+// for may begin only now, while its lease counts.
 func (r *random) settle() {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), r.patience/2)
 	defer cancel()
 	for _, host := range []string{"tests", "ci"} {
 		for {
-			unsettled := r.on(host, `ls /var/lib/odoogen/armed 2>/dev/null; flock --nonblock /var/lib/odoogen/lock true || echo locked; systemctl is-system-running | grep -x starting
+			unsettled := r.on(host, `cd /var/lib/odoogen; ls armed 2>/dev/null; find lease -newermt '-30 seconds' 2>/dev/null; flock --nonblock lock true || echo locked
+				systemctl is-system-running | grep -x starting
 				for u in $(sed -n 's/^Wants=//p' /etc/odoogen/current/systemd/system/odoogen.target); do
 					systemctl is-active "$u" | grep -E '^(activating|deactivating|reloading)' && echo "$u"
 				done; true`)
