@@ -226,7 +226,9 @@ func pusherKilled(r *rig) {
 	back := r.rotate()
 	before := r.current("tests") + r.current("ci")
 	r.cut(os.Kill, "tests: flipped", with(change{"tests/readme": "more\n", "ci/systemd/system/worker.service": "# new\n"}), "--revert-after", "8s")
+	r.on("tests", "touch /var/lib/odoogen/owed.new /etc/odoogen/.current.new") // as of a turn that is cut off while it writes them
 	r.settled()
+	r.clean("tests")
 	back()
 	r.sameAs(before)
 	// Before the turn nothing is armed, and the lease is over when nobody has touched it for half a minute.
@@ -266,11 +268,12 @@ func powerCut(r *rig) {
 func powerCutWhileItPrepares(r *rig) {
 	const stray, installing, policy = "/etc/odoogen/generations/.99-cut", "/etc/postgresql-common/createcluster.d/odoogen-packages.conf", "/usr/sbin/policy-rc.d"
 	before := r.current("tests") + r.current("ci")
-	r.on("tests", fmt.Sprintf("mkdir -p %s %s; touch %[1]s/half %s; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
+	r.on("tests", fmt.Sprintf("mkdir -p %s %s /var/lib/odoogen/secrets.new; touch %[1]s/half %s /var/lib/odoogen/{secrets.new/value,owed.new} /etc/odoogen/.current.new; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
 	r.powerCycle("tests")
 	if left := r.on("tests", fmt.Sprintf("ls -d %s %s %s.odoogen-kept 2>/dev/null || true; cat %[3]s; rm %[3]s", stray, installing, policy)); left != "theirs" {
 		r.t.Errorf("left: %s", left)
 	}
+	r.clean("tests")
 	r.sameAs(before)
 }
 
@@ -283,8 +286,8 @@ func cutWhileItSends(r *rig) {
 			if end != "" {
 				feed = "< <(sleep 3)"
 			}
-			out := r.on("tests", "host=/usr/local/lib/odoogen/host; bash -c \"$(<$host)\" odoogen lease cut <<<me >/dev/null; "+
-				"{ $host "+sending+" "+feed+" "+end+"; } 2>/dev/null; ls -d /etc/odoogen/generations/.[0-9]* /var/lib/odoogen/secrets.new 2>/dev/null; $host abandon cut && echo free")
+			out := r.on("tests", "host=/usr/local/lib/odoogen/host; touch /var/lib/odoogen/owed.new; ln -s generations/0 /etc/odoogen/.back; bash -c \"$(<$host)\" odoogen lease cut <<<me >/dev/null; "+
+				"{ $host "+sending+" "+feed+" "+end+"; } 2>/dev/null; ls -d /etc/odoogen/{.back,generations/.[0-9]*} /var/lib/odoogen/*.new 2>/dev/null; $host abandon cut && echo free")
 			if out != "free" {
 				r.t.Errorf("%s %s left: %s", sending, end, out)
 			}

@@ -21,8 +21,12 @@ confirm() {
 
 disarm() {
 	away "$state/armed" "$etc/.back" "$state"/{turning,leave,leave.said,leave.ended}
+	forget_begun
 	no_timer
 }
+
+# forget_begun removes what a push was about to put in place when it was cut off. No push is armed.
+forget_begun() { away "$etc/.back" "$etc"/.*.new "$state"/*.new; }
 
 # record GENERATION VERDICT TEXT: a line of the ledger.
 record() { TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state/ledger"; }
@@ -142,14 +146,16 @@ boot() {
 # boot_state: the same for what the push left below /var.
 boot_state() {
 	local nonce name
-	IFS=$'\t' read -r nonce name _ <"$state/armed"
-	if [ "$(target confirmed)" = "$name" ]; then
-		confirmed_already "$name"
-	else
-		take_secrets_back
-		record "$name" "reverted at boot" - || true
+	if IFS=$'\t' read -r nonce name _ 2>/dev/null <"$state/armed"; then
+		if [ "$(target confirmed)" = "$name" ]; then
+			confirmed_already "$name"
+		else
+			take_secrets_back
+			record "$name" "reverted at boot" - || true
+		fi
+		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 	fi
-	rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
+	forget_begun
 }
 
 # standing: what a verdict is read from.

@@ -45,7 +45,8 @@ RequiresMountsFor=/var/lib/odoogen
 After=odoogen-boot.service
 Before=sysinit.target
 ConditionPathIsReadWrite=/var/lib/odoogen
-ConditionPathExists=/var/lib/odoogen/armed
+ConditionPathExists=|/var/lib/odoogen/armed
+ConditionPathExistsGlob=|/var/lib/odoogen/*.new
 
 [Service]
 Type=oneshot

@@ -29,7 +29,7 @@ lease() {
 		printf 'held\t%s\n' "a push that was cut off and is about to be reverted"
 		return
 	fi
-	away "$secrets.new"
+	forget_begun
 	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
 	mv -f "$state/lease.new" "$state/lease"
 	install_self
@@ -81,7 +81,7 @@ held() {
 abandon() {
 	held "$1"
 	[ ! -f "$state/armed" ] || die "the revert is armed"
-	away "$secrets.new"
+	forget_begun
 	remove_stray
 	rm -f "$state/lease"
 }
