@@ -308,7 +308,7 @@ func (r *random) whole(when string, free bool) map[string]string {
 			said=$(awk -F '\t' '$3 == "confirmed" || $3 ~ /^rolled back/ { g = $2 } END { print g }' $state/ledger)
 			[ "$said" = "$current" ] || echo "the ledger says $said, and current is $current"
 			/usr/local/lib/odoogen/host status | grep -vxE "$current, confirmed|held by .*|.*its condition does not hold"
-			ls -d .back .*.new generations/.[0-9]* $state/{armed,owed,turning,secrets.new,secrets.old,*.new} /usr/sbin/policy-rc.d 2>/dev/null
+			ls -d .back .doors .*.new generations/.[0-9]* $state/{armed,owed,turning,secrets.new,secrets.old,*.new} /usr/sbin/policy-rc.d 2>/dev/null
 			grep odoogen-check /proc/mounts
 			systemctl --failed --plain --no-legend | while read -r unit about; do
 				[ -e "current/systemd/system/${unit%.service}.timer" ] || echo "$unit $about" # else it comes again, and is no part of a push

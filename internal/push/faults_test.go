@@ -233,7 +233,7 @@ func (r *rig) judge(code int, before map[string]string) string {
 		default:
 			r.t.Errorf("%s is %s, neither %s nor the new one", host, current, before[host])
 		}
-		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/{.back,.*.new,generations/.[0-9]*} /var/lib/odoogen/{armed,owed,*.new} 2>/dev/null; /usr/local/lib/odoogen/host status | grep hand || true"); out != "active\nactive" {
+		if out := r.on(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/{.back,.doors,.*.new,generations/.[0-9]*} /var/lib/odoogen/{armed,owed,secrets.old,*.new} 2>/dev/null; /usr/local/lib/odoogen/host status | grep hand || true"); out != "active\nactive" {
 			r.t.Errorf("%s: %s", host, out)
 		}
 	}

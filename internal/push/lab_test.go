@@ -109,7 +109,7 @@ func (r *rig) take(steps []step) {
 // clean wants a host's units up, and nothing of a push to lie about.
 func (r *rig) clean(host string) {
 	r.t.Helper()
-	r.holds(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/{.back,.*.new} /var/lib/odoogen/{armed,owed,lease,secrets.old,*.new} 2>/dev/null || true", "active\nactive")
+	r.holds(host, "systemctl is-active worker vswitch; systemctl --failed --no-legend; ls -d /etc/odoogen/{.back,.doors,.*.new} /var/lib/odoogen/{armed,owed,lease,secrets.old,*.new} 2>/dev/null || true", "active\nactive")
 }
 
 // newKey makes an ssh key in the rig's directory.

@@ -25,8 +25,9 @@ disarm() {
 	no_timer
 }
 
-# forget_begun removes what a push was about to put in place when it was cut off. No push is armed.
-forget_begun() { away "$etc/.back" "$etc"/.*.new "$state"/*.new; }
+# forget_begun removes what a push was about to put in place, or kept for its way back, when it was cut off or the disk was
+# full. No push is armed.
+forget_begun() { away "$etc"/{.back,.doors} "$etc"/.*.new "$state"/*.new "$secrets.old"; }
 
 # record GENERATION VERDICT TEXT: a line of the ledger.
 record() { TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state/ledger"; }

@@ -30,8 +30,10 @@ lease() {
 		return
 	fi
 	forget_begun
+	trap forget_begun EXIT
 	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
 	mv -f "$state/lease.new" "$state/lease"
+	trap - EXIT
 	install_self
 	[ -L "$etc/current" ] || remember_found
 	printf 'leased\n'

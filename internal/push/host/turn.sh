@@ -11,6 +11,7 @@ turn() {
 	dirs "$locks"
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
+	trap forget_begun EXIT
 	old=$(target confirmed)
 	case $2,$(stands) in
 	0,*) facts+=$'\n'$(leaving) ;;
@@ -29,6 +30,7 @@ turn() {
 	arm_boot "${old:-0}"
 	sync -f "$state"
 	mv -f "$state/armed.new" "$state/armed"
+	trap - EXIT
 	sync -f "$etc"
 	no_timer
 	systemd-run --quiet --collect --unit=odoogen-revert --on-active="$3" --timer-property=AccuracySec=1s \
