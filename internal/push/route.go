@@ -181,6 +181,7 @@ func (r *race) run(ctx context.Context) error {
 	begun, connected, greeted := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	tried := 0
 	var refused []error
+	why := make([]string, len(r.routes))
 	try := func() {
 		if tried < len(r.routes) {
 			ctx, cancel := context.WithCancelCause(ctx)
@@ -233,6 +234,7 @@ func (r *race) run(ctx context.Context) error {
 				}
 				delete(greeted, e.route)
 			}
+			why[e.route] = r.routes[e.route].reason(e.err)
 			delete(connected, e.route)
 			begun[e.route] = true
 			failed++
@@ -243,12 +245,26 @@ func (r *race) run(ctx context.Context) error {
 		return r.lost(errors.Join(refused...))
 	}
 	var all []string
-	for _, route := range r.routes {
-		if !route.jump && !route.kept {
-			all = append(all, route.Name+" "+route.Address)
+	for i, route := range r.routes {
+		if !route.kept {
+			all = append(all, route.String()+" ("+why[i]+")")
 		}
 	}
 	return r.lost(fmt.Errorf("%w: no ssh answers at %s", errUnreachable, strings.Join(all, ", ")))
+}
+
+func (r *route) String() string {
+	if r.jump {
+		return fmt.Sprintf("%s %s through %s", r.Name, r.Address, r.Jump)
+	}
+	return r.Name + " " + r.Address
+}
+
+// reason is why it failed, in a line, without what tells only where.
+func (r *route) reason(err error) string {
+	said := strings.TrimPrefix(err.Error(), errUnreachable.Error()+": ")
+	said = strings.TrimPrefix(said, "ssh: connect to host "+r.Address+" port 22: ")
+	return strings.Join(strings.FieldsFunc(said, func(c rune) bool { return c == '\r' || c == '\n' }), "; ")
 }
 
 // lost is a race that nobody wins.
