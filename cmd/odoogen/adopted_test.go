@@ -167,7 +167,7 @@ func layers(a *adopted) {
 		a.t.Logf("%s: pushed", l.layers)
 		units := announced(a.t, plans, "box")
 		started, _ := a.since("box", before)
-		started = withoutClock(started)
+		started = a.withoutClock("box", started)
 		for _, unit := range started {
 			ran := strings.Trim(before.invocations[unit], " 0") != ""
 			if ran && !slices.Contains(slices.Concat(units["restart"], units["run"], units["stop"]), unit) {
