@@ -20,7 +20,7 @@ confirm() {
 }
 
 disarm() {
-	away "$state/armed" "$etc/.back" "$state"/{turning,leave,leave.said,leave.ended}
+	away "$state"/{armed,turning,leave,leave.said,leave.ended}
 	forget_begun
 	no_timer
 }
@@ -128,7 +128,7 @@ undo_all() {
 boot() {
 	local confirmed
 	allow_starts
-	away "$etc"/generations/.[0-9]*
+	away "$etc"/generations/.[0-9]* "$etc"/.*.new
 	[ -L "$etc/.back" ] || return 0
 	confirmed=$(target confirmed)
 	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
@@ -156,7 +156,7 @@ boot_state() {
 		fi
 		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 	fi
-	forget_begun
+	away "$state"/*.new # and nothing of /etc: what boot could not put back is kept there
 }
 
 # standing: what a verdict is read from.
