@@ -310,23 +310,28 @@ func (p *Push) lease(ctx context.Context, h *host, q *question) error {
 	}
 	said := ""
 	for end := time.Now().Add(p.Wait); ; {
-		holder, frozen := "", []string{}
+		leased, holder, frozen := false, "", []string{}
 		err := p.net.call(ctx, call{host: h.name, verb: "lease", args: args, stdin: strings.NewReader(ask),
 			line: func(w []string) {
 				switch {
+				case w[0] == "leased":
+					leased = true
 				case w[0] == "held" && len(w) == 2:
 					holder = w[1]
-				case w[0] == "frozen" && len(w) == 3:
+				case w[0] == "frozen" && len(w) > 2:
 					frozen = w
 				case q != nil:
 					q.line(w)
 				}
 			}})
 		if len(frozen) > 0 {
-			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], frozen[2])
+			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], strings.Join(frozen[2:], " "))
 		}
-		if err != nil || holder == "" {
+		if err != nil || leased {
 			return err
+		}
+		if holder == "" {
+			return errors.New("its answer to lease was cut short")
 		}
 		if !time.Now().Before(end) {
 			return fmt.Errorf("held by %s\nhint: odoogen push --wait 10m waits for it", holder)

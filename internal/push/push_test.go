@@ -213,6 +213,11 @@ func twoAtOnce(r *rig) {
 	if got := r.on("tests", "cat /etc/odoogen/current/readme"); !strings.Contains(got, "second") {
 		r.t.Errorf("tests holds %q", got)
 	}
+	r.on("tests", ": >/var/lib/odoogen/lease") // what a loss of power may leave of one
+	if said := r.push(Failed, pushed); !strings.Contains(said, "tests: held by somebody\nhint: odoogen push --wait 10m waits for it") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.on("tests", "/usr/local/lib/odoogen/host unlock")
 	r.push(Applied, pushed)
 }
 

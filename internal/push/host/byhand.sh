@@ -21,8 +21,7 @@ status() {
 		printf '%s, confirmed\n' "$name"
 	fi
 	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
-	if [ -f "$state/lease" ] && [ "$(lease_left)" -gt 0 ]; then
-		IFS=$'\t' read -r _ owner <"$state/lease"
+	if [ "$(lease_left)" -gt 0 ] && IFS=$'\t' read -r _ owner 2>/dev/null <"$state/lease"; then
 		printf 'held by %s\n' "$owner"
 	fi
 	[ ! -f "$state/owed" ] || sed 's/^/owed: /; s/\t/ /' "$state/owed"

@@ -5,8 +5,8 @@ lease_seconds=30
 # lease NONCE [observe]: takes the host for one push; who takes it stands on stdin. Then it is observed, as nobody else
 # changes it any more.
 lease() {
-	local owner nonce holder
-	read -r owner || true
+	local owner nonce="" holder=""
+	read -r owner || cut_off
 	dirs "$state" "$etc/generations/0" "$lib" "$locks"
 	exec 8>"$state/lock"
 	if ! flock --wait 5 8; then # held by what works, also where its pusher is no more
@@ -15,9 +15,9 @@ lease() {
 		return
 	fi
 	if [ -f "$state/lease" ]; then
-		IFS=$'\t' read -r nonce holder <"$state/lease"
+		IFS=$'\t' read -r nonce holder <"$state/lease" || true # a loss of power may have left nothing of it
 		if [ "$nonce" != "$1" ] && [ "$(lease_left)" -gt 0 ]; then
-			printf 'held\t%s\n' "$holder"
+			printf 'held\t%s\n' "${holder:-somebody}"
 			return
 		fi
 	fi
@@ -57,26 +57,31 @@ lease_left() {
 	printf '%s' "$((touched + lease_seconds - now))"
 }
 
-# beat NONCE: the push that has the lease is there.
-beat() {
-	local nonce
-	[ -f "$state/lease" ] || return 0
-	IFS=$'\t' read -r nonce _ <"$state/lease" || true
-	[ "$nonce" != "$1" ] || renew
+# renew NONCE: makes the lease young, where it is of this push; one more empty line does that without a program. Else owner
+# is who has it. What is read is what is renewed: nobody waits for a beat, and a lease that was given up meanwhile must not
+# come into being again, as one of nobody.
+renew() {
+	local nonce=""
+	owner=""
+	[ -f "$state/lease" ] || return 1
+	{
+		IFS=$'\t' read -r nonce owner <&9 && [ "$nonce" = "$1" ] || return 1
+		printf '\n' >>/proc/self/fd/9 || touch -c /proc/self/fd/9 # where the disk is full
+	} 2>/dev/null 9<"$state/lease"
 }
 
-# renew makes the lease young: one more empty line does that without a program.
-renew() { printf '\n' 2>/dev/null >>"$state/lease" || touch -c "$state/lease"; }
+# beat NONCE: the push that has the lease is there.
+beat() {
+	local owner
+	renew "$1" || true
+}
 
 # held NONCE: goes on only while this push has the lease.
 held() {
-	local nonce owner
+	local owner
 	exec 8>"$state/lock"
 	flock --wait 5 8 || die "something else of odoogen works on this host"
-	[ -f "$state/lease" ] || die "this push no longer holds the lease"
-	IFS=$'\t' read -r nonce owner <"$state/lease"
-	[ "$nonce" = "$1" ] || die "this push no longer holds the lease: $owner does"
-	renew
+	renew "$1" || die "this push no longer holds the lease${owner:+: $owner does}"
 }
 
 # abandon NONCE: ends a push that changed nothing.
