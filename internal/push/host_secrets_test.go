@@ -60,6 +60,19 @@ func TestBootAfterAConfirmationThatWasCutOff(t *testing.T) {
 	}
 }
 
+// A loss of power right after a push: what the ledger says of it was on the disk before what would have said it at the boot
+// was removed.
+func TestTheLedgerIsOnTheDiskBeforeTheWayBackGoes(t *testing.T) {
+	for _, end := range []string{"confirm nonce 10 <<<test", "revert nonce", "turn_link confirmed 2-b; boot_state", "boot_state"} {
+		newSecretsHost(t).run(`mkdir -p "$etc/generations/1-a" "$etc/generations/2-b"; printf 'nonce\ttest\n' >"$state/lease"
+			turn_link confirmed 1-a; turn_link current 2-b; printf 'nonce\t2-b\t1-a\n' >"$state/armed"
+			systemctl() { :; }; : >"$state/ledger"
+			sync() { [ "$1" != "$state/ledger" ] || cp "$1" "$state/on-disk"; }
+			rm() { [ ! -s "$state/ledger" ] || cmp "$state/ledger" "$state/on-disk"; command rm "$@"; }
+			` + end + ` >/dev/null; [ ! -e "$state/armed" ]; [ -s "$state/ledger" ]; cmp "$state/ledger" "$state/on-disk"`)
+	}
+}
+
 // secretsHost is a directory in which the host's script works.
 type secretsHost struct {
 	t   *testing.T

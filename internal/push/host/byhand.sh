@@ -142,6 +142,7 @@ freeze() {
 	[ -n "${reason// /}" ] || die "say why, for those who want to push: odoogen-host freeze REASON"
 	alone
 	printf '%s\t%s\n' "$(date -u +%FT%TZ)" "${reason%% }" >"$state/frozen.new"
+	sync "$state/frozen.new"
 	mv -f "$state/frozen.new" "$state/frozen"
 	record "$(stands)" frozen "${reason%% }"
 }

@@ -29,8 +29,11 @@ disarm() {
 # full. No push is armed.
 forget_begun() { away "$etc"/{.back,.doors} "$etc"/.*.new "$state"/*.new "$secrets.old"; }
 
-# record GENERATION VERDICT TEXT: a line of the ledger.
-record() { TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state/ledger"; }
+# record GENERATION VERDICT TEXT: a line of the ledger. It is on the disk before the way back goes: a loss of power in the
+# half minute after a push would leave a host that is one generation and says another.
+record() {
+	TZ=UTC0 printf '%(%FT%TZ)T\t%s\t%s\t%s\n' -1 "$1" "$2" "$3" >>"$state/ledger" && sync "$state/ledger"
+}
 
 # prune KEEP: removes generations but the last KEEP, those that links lead to, and those that a process still reads.
 prune() {
