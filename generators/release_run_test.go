@@ -214,6 +214,21 @@ func TestFirstRelease(t *testing.T) {
 		t.Errorf("a deploy was begun: %v %s", asked, h.current())
 	}
 
+	// A loss of power in the middle of the update: it did not fail, and is begun again at once.
+	h.standIn(`[ "$*" != "start odoo-update-qa17.service" ] || { read -r _ _ _ first _ </proc/$PPID/stat; kill -9 "$first" $PPID; }`)
+	h.must(1, "no release yet: qa17", "first-release")
+	if h.current() == "" {
+		t.Error("the update was not begun")
+	}
+	if _, err := os.Stat(h.path("state/releases/qa17.tried")); err == nil {
+		t.Error("what was cut off is said to have failed")
+	}
+	h.standIn("")
+	h.must(0, "put back to no release", "first-release")
+	if err := os.Remove(h.path("opt/instances/qa17/current")); err != nil {
+		t.Fatal(err)
+	}
+
 	// The update fails, as systemctl tells: once.
 	h.standIn(`[ "$*" != "start odoo-update-qa17.service" ]`)
 	h.must(1, "put back to no release", "first-release")

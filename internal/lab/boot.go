@@ -200,7 +200,8 @@ func (s *supervisor) ready(ctx context.Context, h *host) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v)", s.body.patience(), state, err)
+	waits, _ := s.body.inside(ctx, h, "systemctl", "list-jobs", "--no-legend", "--no-pager")
+	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v), and waits for\n%s", s.body.patience(), state, err, waits)
 }
 
 // kill is a power cut: the host's first process dies, and so do all others, at once.
