@@ -318,14 +318,14 @@ func (p *Push) lease(ctx context.Context, h *host, q *question) error {
 					leased = true
 				case w[0] == "held" && len(w) == 2:
 					holder = w[1]
-				case w[0] == "frozen" && len(w) > 2:
+				case w[0] == "frozen" && len(w) == 3:
 					frozen = w
 				case q != nil:
 					q.line(w)
 				}
 			}})
 		if len(frozen) > 0 {
-			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], strings.Join(frozen[2:], " "))
+			return fmt.Errorf("frozen since %s: %s\nhint: odoogen-host unlock, on the host", frozen[1], frozen[2])
 		}
 		if err != nil || leased {
 			return err
