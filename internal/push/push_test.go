@@ -46,6 +46,7 @@ func TestPush(t *testing.T) {
 		{"a host goes back to what it was before, from here and by hand", rollback},
 		{"one host confirmed and one not is told as partial, and mended", partial},
 		{"a host that does not answer any more is told as unknown", unknown},
+		{"who is refused at once is let in a moment later", refusedAtFirst},
 		{"a host behind a cut link is unreachable and unchanged", linkCut},
 		{"who shows another host key than the spec pins is not spoken to", impostor},
 		{"a command finds the connection of the last one", connectionsAreKept},
@@ -312,6 +313,25 @@ func drift(r *rig) {
 	r.push(Applied, pushed)
 }
 
+// refusedAtFirst: an sshd that reloads does not listen for a moment, and a network that has come back has no route yet. ssh says
+// so here, to the first that tries a route, and to the first that confirms by it.
+func refusedAtFirst(r *rig) {
+	seen := r.t.TempDir()
+	r.env = r.ssh(`case "$*" in
+*"ControlMaster yes"*)
+	refused="` + seen + `/$(printf %s "$*" | cksum | cut -d " " -f 1)"
+	if [ ! -e "$refused" ]; then
+		touch "$refused"
+		echo "ssh: connect to host tests port 22: Connection refused" >&2
+		exit 255
+	fi ;;
+esac`)
+	r.push(Applied, with(change{"tests/readme": "again\n", "ci/systemd/system/worker.service": "# again\n"}))
+	if refused, _ := os.ReadDir(seen); len(refused) < 2 { // the connections that confirm are always new
+		r.t.Errorf("%d connections were refused", len(refused))
+	}
+}
+
 func linkCut(r *rig) {
 	ci := r.current("ci")
 	if err := r.Cut(r.t.Context(), "tests", lab.Private); err != nil {
@@ -407,15 +427,20 @@ func rollback(r *rig) {
 	r.push(Applied, pushed)
 }
 
-// without has ssh fail where a shell pattern fits its arguments, as if the connection broke there.
-func (r *rig) without(pattern string) []string {
+// ssh has a shell's lines come before ssh, in the environment that it returns.
+func (r *rig) ssh(before string) []string {
 	r.t.Helper()
 	dir := r.t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in\n" + pattern + ") exit 255 ;;\nesac\nexec /usr/bin/ssh \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "ssh"), []byte(script), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "ssh"), []byte("#!/bin/sh\n"+before+"\nexec /usr/bin/ssh \"$@\"\n"), 0o755); err != nil {
 		r.t.Fatal(err)
 	}
 	return append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+}
+
+// without has ssh fail where a shell pattern fits its arguments, as if the connection broke there.
+func (r *rig) without(pattern string) []string {
+	r.t.Helper()
+	return r.ssh("case \"$*\" in\n" + pattern + ") exit 255 ;;\nesac")
 }
 
 var both = change{"ci/systemd/system/worker.service": "# both\n", "tests/readme": "both\n"}

@@ -145,10 +145,14 @@ const (
 	stagger  = 250 * time.Millisecond // until the next route is tried as well
 	slow     = 2 * time.Second        // the same, where there is a connection, but no sshd has greeted
 	patience = 8                      // seconds until a route has failed
+	settling = 3 * time.Second        // for which one that fails before a greeting is tried again
 )
 
 // race does one call by several routes: the first that answers has won. Each is tried when the one before has failed, or
 // its sshd has not greeted in time. The call may so be done twice: it only asks.
+//
+// A first failure is not the last word. An sshd that reloads closes its port, and listens again a moment later (sshd(8),
+// SIGHUP). On a network that has just come back, who began to look for a host before ends in "No route to host".
 type race struct {
 	*network
 	call
@@ -177,7 +181,10 @@ func (r *race) run(ctx context.Context) error {
 			return r.lost(err)
 		}
 	}
-	r.events = make(chan event, 5*len(r.routes))
+	// Room for all that is said, as nobody may listen any more.
+	r.events = make(chan event, 5*len(r.routes)*int(1+settling/stagger))
+	began := time.Now()
+	tries := make([]context.Context, len(r.routes))
 	begun, connected, greeted := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	tried := 0
 	var refused []error
@@ -192,6 +199,7 @@ func (r *race) run(ctx context.Context) error {
 				begun[tried], connected[tried] = true, true
 				time.AfterFunc(patience*time.Second, func() { r.giveUp(cancel) })
 			}
+			tries[tried] = ctx
 			go r.try(ctx, tried)
 			tried++
 		}
@@ -212,6 +220,7 @@ func (r *race) run(ctx context.Context) error {
 			try()
 		case e := <-r.events:
 			leads, decided := r.leads(e.route)
+			silent := !greeted[e.route]
 			switch {
 			case e.begun:
 				begun[e.route] = true
@@ -237,7 +246,15 @@ func (r *race) run(ctx context.Context) error {
 			why[e.route] = r.routes[e.route].reason(e.err)
 			delete(connected, e.route)
 			begun[e.route] = true
-			failed++
+			if silent && !r.routes[e.route].kept && time.Since(began) < settling {
+				time.AfterFunc(stagger, func() {
+					if tries[e.route].Err() == nil { // no other has won
+						r.try(tries[e.route], e.route)
+					}
+				})
+			} else {
+				failed++
+			}
 			try()
 		}
 	}
