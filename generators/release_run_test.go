@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -213,6 +214,24 @@ func TestFirstRelease(t *testing.T) {
 	if asked := h.asked(); len(asked) != 0 || h.current() != "" {
 		t.Errorf("a deploy was begun: %v %s", asked, h.current())
 	}
+
+	// The push is taken back while they wait: what only it brought is not deployed, let alone said to have failed.
+	h.write("state/armed", "")
+	h.settings("releases/releases.env", map[string]string{"FIRST_SECONDS": "60"})
+	h.command("cp", "--archive", h.path("tree"), h.path("before"))
+	h.write("before/releases/instances", "# none\n")
+	if err := os.Symlink("tree", h.path("current")); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(time.Second, func() {
+		h.command("ln", "-sfn", "before", h.path("current"))
+		os.Remove(h.path("state/armed"))
+	})
+	h.must(0, "waits for the push to be confirmed", "../../current/bin/first-release")
+	if asked := h.asked(); len(asked) != 0 || h.current() != "" {
+		t.Errorf("a deploy was begun: %v %s", asked, h.current())
+	}
+	h.settings("releases/releases.env", map[string]string{"FIRST_SECONDS": "0"})
 
 	// A loss of power in the middle of the update: it did not fail, and is begun again at once.
 	h.standIn(`[ "$*" != "start odoo-update-qa17.service" ] || { read -r _ _ _ first _ </proc/$PPID/stat; kill -9 "$first" $PPID; }`)

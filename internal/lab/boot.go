@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -201,6 +202,12 @@ func (s *supervisor) ready(ctx context.Context, h *host) error {
 		}
 	}
 	waits, _ := s.body.inside(ctx, h, "systemctl", "list-jobs", "--no-legend", "--no-pager")
+	for job := range strings.Lines(waits) {
+		if words := strings.Fields(job); len(words) == 4 && words[3] == "running" { // number, unit, type, state
+			status, _ := s.body.inside(ctx, h, "sh", "-c", `systemctl status --no-pager --lines=20 "$1" || true`, "sh", words[1])
+			waits += "\n" + status
+		}
+	}
 	return fmt.Errorf("the host did not finish booting in %v: it is %q (%v), and waits for\n%s", s.body.patience(), state, err, waits)
 }
 

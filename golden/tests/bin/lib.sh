@@ -66,10 +66,12 @@ as() {
 # git_in runs git in a mirror as the user who owns it, without anything that he has configured: git_in REPOSITORY ARGUMENT...
 git_in() { as "$MIRROR_USER" env HOME=/dev/null git --git-dir="$MIRROR/$1.git" "${@:2}"; }
 
-# replace writes a file of the state directory in one step, from standard input: replace PATH
+# replace writes a file of the state directory in one step, from standard input: replace PATH. A loss of power leaves the one
+# or the other, and no empty one.
 replace() {
 	mkdir -p -- "${1%/*}"
 	cat >"$1.new"
+	sync -- "$1.new"
 	mv -fT -- "$1.new" "$1"
 }
 
