@@ -6,7 +6,7 @@
 # make sample pushes the sample to two lab hosts end to end: make demo, and then each kind of change; ALL=1 takes all of them
 # make faults strikes pushes to lab hosts with faults; ALL=1 takes every fault after every phase
 # make fuzz-push pushes random changes to the sample's hosts, and strikes at random: PUSHES of them, within PUSHES_TIME
-# make machines pushes the sample to two emulated machines, and takes the power from one in each of LOSSES pushes: an hour
+# make machines pushes the sample to two emulated machines, and takes the power from one in each of LOSSES pushes: 40 min
 # make fuzz   lets each fuzz test search for FUZZTIME, draws specs for as long, and damages three DAMAGED times
 
 ALL =

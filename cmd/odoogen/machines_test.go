@@ -21,7 +21,7 @@ import (
 // TestMachines pushes the sample to virtual machines, and shows there what a container cannot have: a VLAN, every setting of
 // the kernel, limits as cgroup v2 has them, and a loss of power that takes with it what was not synced.
 //
-// Machines are emulated, and it takes an hour: make machines runs it.
+// Machines are emulated, and it takes forty minutes: make machines runs it.
 func TestMachines(t *testing.T) {
 	if os.Getenv("MACHINES") == "" {
 		return

@@ -277,8 +277,9 @@ type hold struct {
 func newHold(r *rig, p point) *hold {
 	r.t.Helper()
 	h := &hold{dir: r.t.TempDir(), reached: make(chan struct{})}
-	script := fmt.Sprintf(`#!/bin/sh
-case "$*" in
+	h.env = r.ssh("")
+	if p.verb != "" {
+		h.env = r.ssh(fmt.Sprintf(`case "$*" in
 *" tests bash"*"' odoogen %s"*)
 	n=$(($(cat %[2]s/n 2>/dev/null || echo 0) + 1))
 	echo $n >%[2]s/n
@@ -288,14 +289,8 @@ case "$*" in
 		[ "$(cat %[2]s/go)" = go ] || exit 255
 	fi
 	;;
-esac
-exec /usr/bin/ssh "$@"
-`, p.verb, h.dir, p.nth)
-	if p.verb == "" {
-		script = "#!/bin/sh\nexec /usr/bin/ssh \"$@\"\n"
+esac`, p.verb, h.dir, p.nth))
 	}
-	r.must(os.WriteFile(filepath.Join(h.dir, "ssh"), []byte(script), 0o755))
-	h.env = append(os.Environ(), "PATH="+h.dir+":"+os.Getenv("PATH"))
 	var ctx context.Context
 	ctx, h.stop = context.WithCancel(r.t.Context())
 	go func() {

@@ -220,7 +220,6 @@ func (r *race) run(ctx context.Context) error {
 			try()
 		case e := <-r.events:
 			leads, decided := r.leads(e.route)
-			silent := !greeted[e.route]
 			switch {
 			case e.begun:
 				begun[e.route] = true
@@ -242,19 +241,19 @@ func (r *race) run(ctx context.Context) error {
 					refused = append(refused, e.err)
 				}
 				delete(greeted, e.route)
-			}
-			why[e.route] = r.routes[e.route].reason(e.err)
-			delete(connected, e.route)
-			begun[e.route] = true
-			if silent && !r.routes[e.route].kept && time.Since(began) < settling {
+				failed++
+			case r.routes[e.route].kept || time.Since(began) >= settling:
+				failed++
+			default:
 				time.AfterFunc(stagger, func() {
 					if tries[e.route].Err() == nil { // no other has won
 						r.try(tries[e.route], e.route)
 					}
 				})
-			} else {
-				failed++
 			}
+			why[e.route] = r.routes[e.route].reason(e.err)
+			delete(connected, e.route)
+			begun[e.route] = true
 			try()
 		}
 	}
