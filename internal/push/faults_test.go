@@ -34,7 +34,8 @@ var points = []point{
 	{after: "flip", said: "tests: flipped"},
 	{after: "act", verb: "probe", nth: 1},
 	{after: "probe", verb: "keep-open standing", nth: 1},
-	{after: "new connection", verb: "confirm", nth: 1},
+	{after: "new connection", verb: "standing", nth: 1},
+	{after: "last look", verb: "confirm", nth: 1},
 	{after: "confirm", said: "tests: confirmed"},
 }
 

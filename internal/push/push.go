@@ -176,6 +176,9 @@ func (p *Push) Execute(ctx context.Context) error {
 	if err := p.turn(ctx, hosts); err != nil {
 		return p.revert(hosts, err)
 	}
+	if err := p.lastLook(ctx, hosts); err != nil {
+		return p.revert(hosts, err)
+	}
 	return p.confirm(ctx, hosts)
 }
 
@@ -505,6 +508,24 @@ func (p *Push) reconnect(ctx context.Context, hosts []*host) error {
 			return fmt.Errorf("over a new connection: %w", err)
 		}
 		return nil
+	})
+}
+
+// lastLook asks every host whether it still waits for its confirmation, over the connection that will bring it. One may
+// have lost its power after its own probes, while another was still probed: it goes back, and so must all.
+func (p *Push) lastLook(ctx context.Context, hosts []*host) error {
+	if len(hosts) == 1 { // its confirmation asks that, too
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return each(hosts, func(h *host) error {
+		waits := false
+		err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true, line: func(w []string) { waits = waits || w[0] == "armed" }})
+		if err == nil && !waits {
+			return errors.New("it has gone back by itself")
+		}
+		return err
 	})
 }
 

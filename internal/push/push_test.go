@@ -44,6 +44,7 @@ func TestPush(t *testing.T) {
 		{"who reads a generation while the host turns never sees two", neverAMix},
 		{"a host that would lock the pusher out goes back", lockedOut},
 		{"a host goes back to what it was before, from here and by hand", rollback},
+		{"a host that is lost while another is still probed takes the other back", lostWhileProbed},
 		{"one host confirmed and one not is told as partial, and mended", partial},
 		{"a host that does not answer any more is told as unknown", unknown},
 		{"who is refused at once is let in a moment later", refusedAtFirst},
@@ -444,6 +445,27 @@ func (r *rig) without(pattern string) []string {
 }
 
 var both = change{"ci/systemd/system/worker.service": "# both\n", "tests/readme": "both\n"}
+
+func lostWhileProbed(r *rig) {
+	before := r.current("tests") + r.current("ci")
+	cmd := r.command(with(both))
+	hold := newHold(r, point{verb: "probe", nth: 1})
+	var said bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = hold.env, &said, &said
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	<-hold.reached
+	// ci has been probed, and the connection that would confirm it stands.
+	r.on("ci", "until pgrep -f '[o]doogen keep-open standing' && ! pgrep -f '[o]doogen probe'; do sleep 0.1; done >/dev/null")
+	r.powerCycle("ci")
+	hold.release(true)
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != RolledBack || strings.Contains(said.String(), "confirmed ") {
+		r.t.Errorf("push exits with %d:\n%s", got, said.String())
+	}
+	r.sameAs(before)
+}
 
 func partial(r *rig) {
 	ci := r.current("ci")
