@@ -51,7 +51,7 @@ docs: build
 bench: packages
 	@command -v ansible-playbook >/dev/null || { test "$$(id -u)" -eq 0 && apt-get install -y --no-install-recommends ansible-core >/dev/null; } || \
 		echo 'left out: Ansible to compare with: apt-get install ansible-core'
-	go test -run '^$$' -bench . -timeout 30m ./...
+	go test -run '^$$' -bench . -timeout 1h ./...
 
 sample: packages
 	SAMPLE=1 go test ./cmd/odoogen -run 'TestSample$$' -v -timeout 2h

@@ -185,38 +185,53 @@ func BenchmarkIsolation(b *testing.B) {
 	s.in(0, "status", "--wait", "10m")
 	s.scaled()
 	s.ask(50) // warm
-	const rounds = 3
-	var idles, stressed, ratios, dryRatios []float64
 	for b.Loop() {
-		for range rounds {
-			idle, all, dry := s.idle(), s.beside(""), s.beside("dry")
-			idles, stressed = append(idles, idle), append(stressed, all)
-			ratios, dryRatios = append(ratios, all/idle), append(dryRatios, dry/idle)
-		}
+		idle, beside := s.inTurns("", "dry")
+		b.ReportMetric(ms(idle), "p99-idle-ms")
+		b.ReportMetric(ms(beside[0]), "p99-stressed-ms")
+		b.ReportMetric(ms(beside[0])/ms(idle), "x-idle")
+		b.ReportMetric(ms(beside[1])/ms(idle), "x-idle-without-disk")
 	}
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(idles), "p99-idle-ms")
-	b.ReportMetric(median(stressed), "p99-stressed-ms")
-	b.ReportMetric(median(ratios), "x-idle")
-	b.ReportMetric(median(dryRatios), "x-idle-without-disk")
 	b.ReportMetric(1.25, "x-idle-limit")
 }
 
-// requests to qa17 are as many as a 99th percentile is taken of.
-const requests = 200
+const (
+	rounds   = 3   // of idle and stress, in turns: what else the machine does is in both
+	requests = 200 // to qa17 in each
+)
 
-// idle is qa17's 99th percentile while nothing else runs, in milliseconds.
-func (s *servers) idle() float64 {
+// ms is the 99th percentile of requests, in milliseconds.
+func ms(took []time.Duration) float64 {
+	slices.Sort(took)
+	return p99(took).Seconds() * 1000
+}
+
+// inTurns asks qa17 while nothing else runs, and beside stresses. It returns how long each request took.
+func (s *servers) inTurns(stresses ...string) (idle []time.Duration, beside [][]time.Duration) {
+	s.t.Helper()
+	beside = make([][]time.Duration, len(stresses))
+	for range rounds {
+		idle = append(idle, s.answered()...)
+		for i, how := range stresses {
+			beside[i] = append(beside[i], s.answeredBeside(how)...)
+		}
+	}
+	return idle, beside
+}
+
+// answered asks qa17, and wants no request to fail.
+func (s *servers) answered() []time.Duration {
 	s.t.Helper()
 	took, failed := s.ask(requests)
 	if failed > 0 {
 		s.t.Errorf("%d requests failed", failed)
 	}
-	return p99(took).Seconds() * 1000
+	return took
 }
 
-// beside is idle beside the stress, or beside one that is "dry".
-func (s *servers) beside(how string) float64 {
+// answeredBeside is answered beside the stress, or beside one that is "dry".
+func (s *servers) answeredBeside(how string) []time.Duration {
 	s.t.Helper()
 	said := make(chan string)
 	go func() {
@@ -224,12 +239,7 @@ func (s *servers) beside(how string) float64 {
 		said <- one.on("tests", "set -- 30 "+how+"\n"+stress)
 	}()
 	time.Sleep(2 * time.Second)
-	took := s.idle()
+	took := s.answered()
 	<-said
 	return took
-}
-
-func median(all []float64) float64 {
-	slices.Sort(all)
-	return all[len(all)/2]
 }
