@@ -39,7 +39,8 @@ look_at_all() {
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	for name in /etc/postgresql/*/*/postgresql.conf; do
 		name=${name#/etc/postgresql/}
-		printf 'cluster\t%s\n' "${name%/postgresql.conf}"
+		name=${name%/postgresql.conf}
+		[ "$name" = "$(half_made)" ] || printf 'cluster\t%s\n' "$name"
 	done
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
 	for name in "$secrets"/*; do [ "${name##*/}" = RECORD ] || printf 'lies\t%s\n' "${name##*/}"; done

@@ -20,6 +20,7 @@ packages() {
 	enabled >"$scratch/enabled"
 	trap 'rm -rf "$scratch"; allow_starts' EXIT
 	forbid_starts
+	mend
 	if [ ${#plain[@]} -gt 0 ]; then
 		apt -q update
 		apt -q -y install "${plain[@]}"
@@ -76,6 +77,14 @@ apt() {
 		--no-install-recommends "$@" >"$state/apt.log" 2>&1 || die "apt-get $* failed:" "$(tail -n 12 "$state/apt.log")"
 }
 
+# mend goes on with what a loss of power left half installed: apt refuses to, or has it done by hand (dpkg(1), --configure).
+mend() {
+	[ -n "$(dpkg --audit)$(ls /var/lib/dpkg/updates)" ] || return 0
+	apt -q update
+	dpkg --force-confold --configure -a >"$state/apt.log" 2>&1 || true # what lacks a dependency waits for it
+	apt -q -y --fix-broken install
+}
+
 # vendor_key "URL<tab>FINGERPRINT<tab>KEYRING": fetches a vendor's key, and believes it by its fingerprint.
 vendor_key() {
 	local url print keyring found
@@ -88,15 +97,38 @@ vendor_key() {
 	rm -f "$scratch/key"
 }
 
-# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped.
+# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped. $state/making says on the disk which is being made: what a
+# loss of power leaves of it is made anew.
 clusters() {
-	local wanted version name port
+	local wanted version name port half failed=0
 	held "$1"
 	wanted=$(facts)
+	half=$(half_made)
+	if [ -n "$half" ]; then
+		rm -rf "/etc/postgresql/$half"
+		find "/var/lib/postgresql/$half" -mindepth 1 -delete >&2 || true
+	fi
 	while IFS=$'\t' read -r version name port; do
 		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
 		note_made <<<"made"$'\t'"cluster"$'\t'"$version/$name"$'\t'-$'\t'-
+		if [ ! -e "/var/lib/postgresql/$version/$name/PG_VERSION" ]; then # else it takes over the data that is there
+			printf '%s/%s\n' "$version" "$name" >"$state/making"
+			sync "$state/making" "$state"
+		fi
 		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
-			--data-checksums >&2 </dev/null
+			--data-checksums >&2 </dev/null || failed=$?
+		rm -f "$state/making" # where it failed, it has taken its own work back
+		sync -f "$state"
+		[ "$failed" = 0 ] || return "$failed"
 	done <<<"$wanted"
+}
+
+# half_made is the cluster that was being made when the host lost its power. One that was ever started (postmaster.opts) is
+# whole, whoever made it.
+half_made() {
+	local name
+	[ -f "$state/making" ] || return 0
+	name=$(<"$state/making")
+	[[ $name =~ ^[0-9]+/[a-z0-9_]+$ ]] || return 0
+	[ -e "/var/lib/postgresql/$name/postmaster.opts" ] || printf '%s' "$name"
 }
