@@ -16,12 +16,7 @@ import (
 // TestAdopted takes over a host on which somebody else's PostgreSQL, nginx and units run, a layer at a time, as a user does
 // it, and shows what a hand can do there when odoogen is gone. make test ALL=1 runs it.
 func TestAdopted(t *testing.T) {
-	if os.Getenv("ALL") == "" {
-		t.Log("left out: adopting a host: it takes minutes, and is run by make test ALL=1")
-		return
-	}
-	if missing := lab.Missing(); missing != nil {
-		t.Log("left out: adopting a host:", missing)
+	if leftOut(t, "adopting a host", "ALL") {
 		return
 	}
 	a := newAdopted(t)

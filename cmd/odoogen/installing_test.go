@@ -1,21 +1,11 @@
 package main
 
-import (
-	"os"
-	"testing"
-
-	"odoogen/internal/lab"
-)
+import "testing"
 
 // TestPowerCutWhileItInstalls takes the power from a bare host while its first push installs packages and makes a cluster,
 // again and again: the next push goes on from there, and needs no hand. make test ALL=1 runs it.
 func TestPowerCutWhileItInstalls(t *testing.T) {
-	if os.Getenv("ALL") == "" {
-		t.Log("left out: losing power while packages are installed: it takes minutes, and is run by make test ALL=1")
-		return
-	}
-	if missing := lab.Missing(); missing != nil {
-		t.Log("left out: losing power while packages are installed:", missing)
+	if leftOut(t, "losing power while packages are installed", "ALL") {
 		return
 	}
 	a := newAdopted(t)
@@ -36,12 +26,7 @@ func TestPowerCutWhileItInstalls(t *testing.T) {
 			ended <- end{out + talk, code}
 		}()
 		a.on("box", "timeout 200 bash -c 'until "+when+"; do sleep 0.02; done' >/dev/null 2>&1")
-		if err := a.PowerOff(t.Context(), "box"); err != nil {
-			t.Fatal(err)
-		}
-		if err := a.PowerOn(t.Context(), "box"); err != nil {
-			t.Fatal(err)
-		}
+		a.powerCycle("box")
 		if e := <-ended; e.code != 1 {
 			t.Fatalf("%s: exit code %d, want 1\n%s", when, e.code, e.said)
 		}

@@ -187,10 +187,10 @@ func BenchmarkIsolation(b *testing.B) {
 	s.ask(50) // warm
 	for b.Loop() {
 		idle, beside := s.inTurns("", "dry")
-		b.ReportMetric(ms(idle), "p99-idle-ms")
-		b.ReportMetric(ms(beside[0]), "p99-stressed-ms")
-		b.ReportMetric(ms(beside[0])/ms(idle), "x-idle")
-		b.ReportMetric(ms(beside[1])/ms(idle), "x-idle-without-disk")
+		b.ReportMetric(p99ms(idle), "p99-idle-ms")
+		b.ReportMetric(p99ms(beside[0]), "p99-stressed-ms")
+		b.ReportMetric(p99ms(beside[0])/p99ms(idle), "x-idle")
+		b.ReportMetric(p99ms(beside[1])/p99ms(idle), "x-idle-without-disk")
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(1.25, "x-idle-limit")
@@ -201,8 +201,8 @@ const (
 	requests = 200 // to qa17 in each
 )
 
-// ms is the 99th percentile of requests, in milliseconds.
-func ms(took []time.Duration) float64 {
+// p99ms is the 99th percentile of requests, in milliseconds.
+func p99ms(took []time.Duration) float64 {
 	slices.Sort(took)
 	return p99(took).Seconds() * 1000
 }

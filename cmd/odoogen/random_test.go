@@ -238,15 +238,14 @@ func (r *random) strike(cmd *exec.Cmd, ended <-chan struct{}) string {
 		must(r.Heal(ctx, host, networks...))
 		return host + " is cut off"
 	default:
-		must(r.PowerOff(ctx, host))
-		must(r.PowerOn(ctx, host))
+		r.powerCycle(host)
 		return host + " loses its power"
 	}
 }
 
 // losePower takes the power from one of the hosts within a second of the next phase. It says what that was.
 func (r *random) losePower(hosts []string, said func() string, ended <-chan struct{}) string {
-	ctx, phase := r.t.Context(), r.phases[0]
+	phase := r.phases[0]
 	r.phases = append(r.phases[1:], phase)
 	host, more := "", time.Duration(r.Int64N(int64(time.Second)))
 	if len(hosts) > 0 {
@@ -260,12 +259,7 @@ func (r *random) losePower(hosts []string, said func() string, ended <-chan stru
 		}
 	}
 	time.Sleep(more)
-	if err := r.PowerOff(ctx, host); err != nil {
-		r.t.Fatal(err)
-	}
-	if err := r.PowerOn(ctx, host); err != nil {
-		r.t.Fatal(err)
-	}
+	r.powerCycle(host)
 	return host + " loses its power after " + phase
 }
 

@@ -23,12 +23,7 @@ import (
 //
 // It takes a quarter of an hour: make test ALL=1 runs it; make sample does so alone, with the first kinds of change.
 func TestSample(t *testing.T) {
-	if os.Getenv("SAMPLE")+os.Getenv("ALL") == "" {
-		t.Log("left out: pushing the sample: it takes a quarter of an hour, and is run by make test ALL=1")
-		return
-	}
-	if missing := lab.Missing(); missing != nil {
-		t.Log("left out: pushing the sample:", missing)
+	if leftOut(t, "pushing the sample", "SAMPLE", "ALL") {
 		return
 	}
 	s := newServers(t)

@@ -46,6 +46,32 @@ func newServers(t testing.TB) *servers {
 	return s
 }
 
+// leftOut tells whether a long test that boots hosts is not run here, and says why: none of the variables asks for it, or
+// hosts cannot be booted.
+func leftOut(t *testing.T, what string, asked ...string) bool {
+	t.Helper()
+	if !slices.ContainsFunc(asked, func(name string) bool { return os.Getenv(name) != "" }) {
+		t.Logf("left out: %s: it takes minutes, and is run by make test ALL=1", what)
+		return true
+	}
+	if missing := lab.Missing(); missing != nil {
+		t.Logf("left out: %s: %v", what, missing)
+		return true
+	}
+	return false
+}
+
+// powerCycle takes a host's power, and boots it again.
+func (s *servers) powerCycle(host string) {
+	s.t.Helper()
+	if err := s.PowerOff(s.t.Context(), host); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.PowerOn(s.t.Context(), host); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // run runs odoogen in the clone and wants an exit code; it returns what was printed, talk included.
 func (s *servers) run(want int, args ...string) string {
 	s.t.Helper()

@@ -278,9 +278,9 @@ type hold struct {
 func newHold(r *rig, p point) *hold {
 	r.t.Helper()
 	h := &hold{dir: r.t.TempDir(), reached: make(chan struct{})}
-	h.env = r.ssh("")
+	before := ""
 	if p.verb != "" {
-		h.env = r.ssh(fmt.Sprintf(`case "$*" in
+		before = fmt.Sprintf(`case "$*" in
 *" tests bash"*"' odoogen %s"*)
 	n=$(($(cat %[2]s/n 2>/dev/null || echo 0) + 1))
 	echo $n >%[2]s/n
@@ -290,8 +290,9 @@ func newHold(r *rig, p point) *hold {
 		[ "$(cat %[2]s/go)" = go ] || exit 255
 	fi
 	;;
-esac`, p.verb, h.dir, p.nth))
+esac`, p.verb, h.dir, p.nth)
 	}
+	h.env = r.ssh(before)
 	var ctx context.Context
 	ctx, h.stop = context.WithCancel(r.t.Context())
 	go func() {

@@ -176,8 +176,12 @@ func (p *Push) Execute(ctx context.Context) error {
 	if err := p.turn(ctx, hosts); err != nil {
 		return p.revert(hosts, err)
 	}
-	if err := p.lastLook(ctx, hosts); err != nil {
-		return p.revert(hosts, err)
+	// One may have lost its power after its own probes, while another was still probed: it goes back, and so must all. Of one
+	// alone its confirmation asks that.
+	if len(hosts) > 1 {
+		if err := p.waiting(ctx, hosts); err != nil {
+			return p.revert(hosts, err)
+		}
 	}
 	return p.confirm(ctx, hosts)
 }
@@ -485,7 +489,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	}
 	var both sync.WaitGroup
 	var locked error
-	both.Go(func() { locked = p.reconnect(ctx, hosts) })
+	both.Go(func() { locked = p.waiting(ctx, hosts) })
 	err = each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
 		skipped, err := p.probe(ctx, h, int(p.ProbeFor.Seconds()))
@@ -498,34 +502,22 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	return errors.Join(err, locked)
 }
 
-// reconnect makes the connections that confirm, over routes that are not those of the push: what confirms has logged in
-// through the new firewall, to the new sshd. All of them stand before the first host is confirmed.
-func (p *Push) reconnect(ctx context.Context, hosts []*host) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	return each(hosts, func(h *host) error {
-		if err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true}); err != nil {
-			return fmt.Errorf("over a new connection: %w", err)
-		}
-		return nil
-	})
-}
-
-// lastLook asks every host whether it still waits for its confirmation, over the connection that will bring it. One may
-// have lost its power after its own probes, while another was still probed: it goes back, and so must all.
-func (p *Push) lastLook(ctx context.Context, hosts []*host) error {
-	if len(hosts) == 1 { // its confirmation asks that, too
-		return nil
-	}
+// waiting asks every host whether it waits for its confirmation, over the connection that will bring that. The first time it makes
+// the connections, over routes that are not those of the push: what confirms has logged in through the new firewall, to
+// the new sshd. All of them stand before the first host is confirmed.
+func (p *Push) waiting(ctx context.Context, hosts []*host) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return each(hosts, func(h *host) error {
 		waits := false
 		err := p.net.call(ctx, call{host: h.name, verb: "standing", fresh: true, line: func(w []string) { waits = waits || w[0] == "armed" }})
 		if err == nil && !waits {
-			return errors.New("it has gone back by itself")
+			err = errors.New("it has gone back by itself")
 		}
-		return err
+		if err != nil {
+			return fmt.Errorf("over a new connection: %w", err)
+		}
+		return nil
 	})
 }
 

@@ -29,7 +29,7 @@ observe() {
 
 # look_at_all: what an observation tells but for the leases, and units that run or do not.
 look_at_all() {
-	local current verb a b c d packages=() found=() name digest="" installed="" wants seen
+	local current verb a b c d packages=() found=() name half="" digest="" installed="" wants seen
 	current=$(target current)
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	! ejected || printf 'ejected\t-\n'
@@ -37,10 +37,11 @@ look_at_all() {
 	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
 		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
+	[ ! -f "$state/making" ] || half=$(half_made)
 	for name in /etc/postgresql/*/*/postgresql.conf; do
 		name=${name#/etc/postgresql/}
 		name=${name%/postgresql.conf}
-		[ "$name" = "$(half_made)" ] || printf 'cluster\t%s\n' "$name"
+		[ "$name" = "$half" ] || printf 'cluster\t%s\n' "$name"
 	done
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
 	for name in "$secrets"/*; do [ "${name##*/}" = RECORD ] || printf 'lies\t%s\n' "${name##*/}"; done
