@@ -99,7 +99,7 @@ func newAdopted(t *testing.T) *adopted {
 func (a *adopted) says(layers []string, added string) {
 	a.t.Helper()
 	open := "8090"
-	if slices.Contains(layers, "nginx") {
+	if slices.Contains(layers, "nginx") && strings.Contains(added, instance) {
 		open = "80, 443, 8090"
 	}
 	text := fmt.Sprintf("package envs\n\nhosts: box: {manage: [\"%s\"], open: [%s]}\n%s", strings.Join(layers, `", "`), open, added)

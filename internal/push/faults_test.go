@@ -23,12 +23,16 @@ type point struct {
 	verb  string // the verb that comes next
 	nth   int    // of its calls
 	said  string // or what the push says when it is there
+
+	installs bool // the push brings a package and a cluster, too
 }
 
 var points = []point{
 	{after: "observe", verb: "lease", nth: 1}, // the first observation makes the connection, and is "keep-open observe"
 	{after: "lease", verb: "stage", nth: 1},   // which has answered what the host is; the plan is the pusher's own
 	{after: "stage", verb: "check", nth: 1},
+	{after: "packages", verb: "clusters", nth: 1, installs: true},
+	{after: "clusters", verb: "check", nth: 1, installs: true},
 	{after: "check", verb: "turn", nth: 1},
 	{after: "arm", said: "tests: armed"},
 	{after: "flip", said: "tests: flipped"},
@@ -88,6 +92,11 @@ func fragile(breaks string) change {
 	})
 }
 
+// withPostgreSQL installs it, as a push would not have to within each cell.
+const withPostgreSQL = `export DEBIAN_FRONTEND=noninteractive
+	install -D /dev/stdin /etc/postgresql-common/createcluster.d/none.conf <<<'create_main_cluster = false'
+	apt-get -q update && apt-get -q -y install --no-install-recommends postgresql-15`
+
 // TestFaults strikes a push with every fault after every phase, and wants each host to end as the old generation or the
 // new one, services up, the verdict and exit code to be true, and the next push to need no hand. Without ALL it takes one
 // fault for each phase. With it two labs share the work, as most of it is waiting.
@@ -122,8 +131,9 @@ func TestFaults(t *testing.T) {
 		for n := range labs {
 			t.Run(strconv.Itoa(n+1), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t)
+				r := newRig(t, "postgresql-15", "cron")
 				r.push(Applied, pushed)
+				r.on("tests", withPostgreSQL)
 				for c := range todo {
 					var outcome string
 					ok := t.Run(strings.ReplaceAll("after "+c.after+" "+c.name, " ", "_"), func(t *testing.T) {
@@ -165,7 +175,12 @@ func TestFaults(t *testing.T) {
 // the outcome in a word.
 func (r *rig) struck(p point, f fault) string {
 	before := map[string]string{"tests": r.generation("tests"), "ci": r.generation("ci")}
-	cmd := r.command(fragile(r.breaks), "--revert-after", "12s")
+	coming := fragile(r.breaks)
+	if p.installs {
+		coming["installs"] = ""
+		r.on("tests", "DEBIAN_FRONTEND=noninteractive apt-get -q -y purge cron; [ ! -e /etc/postgresql/15/more ] || pg_dropcluster 15 more")
+	}
+	cmd := r.command(coming, "--revert-after", "12s")
 	hold := newHold(r, p)
 	cmd.Env = hold.env
 	said := &watched{want: p.said, seen: make(chan struct{})}
@@ -205,19 +220,29 @@ func (r *rig) struck(p point, f fault) string {
 		f.heal(r)
 	}
 	r.settled()
-	outcome := r.judge(cmd.ProcessState.ExitCode(), before)
+	outcome := r.judge(cmd.ProcessState.ExitCode(), coming, before)
+	if p.installs && strings.Contains(outcome, ": old") {
+		r.holds("tests", "systemctl is-enabled cron || true", "disabled") // it does not start with a host that is not turned
+	}
 	if r.t.Failed() {
 		r.t.Logf("said:\n%s", said.text())
 	}
-	r.push(Applied, fragile(r.breaks), "--wait", "1m")
+	r.push(Applied, coming, "--wait", "1m")
+	if p.installs {
+		r.holds("tests", installed, "enabled\n15 more 5441 down")
+	}
 	return outcome
 }
 
-// judge holds what the hosts are against what the push said.
-func (r *rig) judge(code int, before map[string]string) string {
+// installed prints what a push has installed and made, and what it has left.
+const installed = `systemctl is-enabled cron; dpkg --audit; pg_lsclusters --no-header | awk '{print $1, $2, $3, $4}'
+	ls -d /usr/sbin/policy-rc.d* /etc/postgresql-common/createcluster.d/odoogen-packages.conf /var/cache/odoogen.?????? /var/lib/odoogen/making 2>/dev/null || true`
+
+// judge holds what the hosts are against what the push said that brought what was coming.
+func (r *rig) judge(code int, coming change, before map[string]string) string {
 	r.t.Helper()
 	fresh := map[string]string{}
-	for _, tree := range r.trees(fragile(r.breaks)) {
+	for _, tree := range r.trees(coming) {
 		fresh[tree.Host] = tree.Digest()[:12]
 	}
 	is := map[string]string{}

@@ -81,10 +81,14 @@ func firstFails(r *rig) {
 	if site := r.on("tests", "readlink /etc/nginx/sites-enabled/default; systemctl is-active nginx worker || true"); site != "/etc/nginx/sites-available/default\ninactive\ninactive" {
 		r.t.Errorf("nginx's default site and the units are: %s", site)
 	}
+	// What packages brought does not start with a host that has no firewall of ours.
+	r.powerCycle("tests")
+	r.holds("tests", "systemctl is-enabled nginx; ss -Hltn | awk '{ print $4 }' | sort", "disabled\n0.0.0.0:22\n[::]:22")
 }
 
 func fromBare(r *rig) {
 	r.push(Applied, change{})
+	r.holds("tests", "systemctl is-enabled nginx", "enabled")
 	for _, host := range []string{"tests", "ci"} {
 		r.clean(host)
 		if out := r.on(host, "f=/etc/odoogen/current/HOST.json; stat -c %a:%U $f; { echo x >>$f; } 2>/dev/null || echo refused"); out != "444:root\nrefused" {

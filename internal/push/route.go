@@ -404,7 +404,7 @@ func (r *race) attempt(ctx context.Context, i int) error {
 		defer cancel()
 		defer in.Close()
 		defer out.Close()
-		ended <- told(p.run(life))
+		ended <- told(p.run(life), false)
 	})
 	go func() {
 		_, _ = out.Write(r.said)

@@ -154,7 +154,7 @@ func (n *network) call(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
-	return told(program{argv: []string{"ssh", "-F", n.config(c.fresh), c.host, remote}, stdin: c.stdin, line: c.say}.run(ctx))
+	return told(program{argv: []string{"ssh", "-F", n.config(c.fresh), c.host, remote}, stdin: c.stdin, line: c.say}.run(ctx), true)
 }
 
 // remote is the command line for the host. The script is in it, so that stdin is the verb's alone.
@@ -174,8 +174,9 @@ func (c *call) say(line string) {
 	}
 }
 
-// told is the error of a call. ssh exits with 255 where it is ssh that failed.
-func told(err error) error {
+// told is the error of a call, over a connection that stood or was yet to be made. ssh exits with 255 where it is ssh that
+// failed.
+func told(err error, stood bool) error {
 	var f *failure
 	switch {
 	case !errors.As(err, &f) || f.code != 255:
@@ -184,6 +185,9 @@ func told(err error) error {
 		return fmt.Errorf("%w: the connection was lost", errUnreachable)
 	case strings.Contains(f.said, "Host key verification failed"):
 		return fmt.Errorf("%w: %s", errUnreachable, stranger(f.said))
+	}
+	if i := strings.LastIndex(f.said, "\n"); stood && i >= 0 { // a program on the host was telling something
+		return fmt.Errorf("%w: the connection was lost; said last: %s", errUnreachable, f.said[i+1:])
 	}
 	return fmt.Errorf("%w: %s", errUnreachable, f.said)
 }

@@ -23,7 +23,8 @@ func (c *Cluster) DataDir() string {
 func (c *Cluster) Folder() string { return "postgresql/" + c.Name }
 
 // CreateArguments are those of pg_createcluster(1). Odoo's databases bring their own collation (databases.sql); the
-// locale decides about letters and messages. Checksums find a corrupted page when it is read or dumped.
+// locale decides about letters and messages. Checksums find a corrupted page when it is read or dumped. It starts with the
+// host only when the push that brings it has started it.
 func (c *Cluster) CreateArguments() []string {
 	return []string{
 		"--port", fmt.Sprint(c.Port),
@@ -31,7 +32,7 @@ func (c *Cluster) CreateArguments() []string {
 		"--socketdir", SocketDir,
 		"--encoding", "UTF8",
 		"--locale", "C.UTF-8",
-		"--start-conf", "auto",
+		"--start-conf", "manual",
 		fmt.Sprint(c.Version), c.Name,
 		"--", "--data-checksums",
 	}

@@ -72,7 +72,8 @@ rollback() {
 		name=$(wanted)
 		doors <<<"$facts"
 	elif [ "$from" = 0 ]; then
-		facts=$(cat "$etc/doors" && arriving)
+		facts=$(cat "$etc/doors")
+		facts+=$'\n'$(arriving "$facts" brought)
 		doors <<<"$facts"
 	fi
 	turn_link current "$to"

@@ -68,11 +68,12 @@ unmake() {
 	fi
 }
 
-# no_longer UNIT: it does not start with the host any more, and does not run. What ran and has ended runs nothing: it is
-# left alone, as PostgreSQL's, with which every cluster would stop.
+# no_longer UNIT [OPTION]: it does not start with the host any more, and does not run. What ran and has ended runs nothing: it is
+# left alone, as PostgreSQL's, with which every cluster would stop. A boot asks with --no-block: nothing has run yet, and
+# what is about to start is not.
 no_longer() {
 	systemctl --quiet disable "$1" >&2 || true
-	[ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl stop "$1" >&2 || true
+	[ $# = 1 ] && [ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl "${@:2}" stop "$1" >&2 || true
 }
 
 # leaving: the facts of all doors that stand, as closed, and of what packages brought, as disabled.
@@ -82,13 +83,15 @@ leaving() {
 	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
 }
 
-# arriving: a host that is as it was found gets back what packages brought before.
+# arriving FACTS LIST...: the facts of what packages brought as enabled, but where a door disables it: of those "coming", and on
+# a host that was as it was found also of those "brought" before.
 arriving() {
-	local unit
-	[ -f "$etc/found/brought" ] || return 0
+	local list unit lists=()
+	for list in "${@:2}"; do [ ! -f "$etc/found/$list" ] || lists+=("$etc/found/$list"); done
+	[ ${#lists[@]} -gt 0 ] || return 0
 	while IFS= read -r unit; do
-		grep -qsFx "disabled"$'\t'"$unit" "$etc/doors" || printf 'enable\t%s\n' "$unit"
-	done < <(comm -13 <(enabled) "$etc/found/brought")
+		grep -qFx "disabled"$'\t'"$unit" <<<"$1" || grep -qsFx "disabled"$'\t'"$unit" "$etc/doors" || printf 'enable\t%s\n' "$unit"
+	done < <(cat "${lists[@]}" | sort -u | comm -13 <(enabled) -)
 }
 
 # note_doors keeps the facts of all doors that stand, of which a push brings those that change.
@@ -150,7 +153,7 @@ take_doors_back() {
 			mv -fT "$was$what" "$what" || printf 'failed\tput back %s, which is kept in %s\n' "$what" "$etc/not-put-back"
 			;;
 		enable | start) systemctl --quiet "$@" "$verb" "$what" >&2 || true ;;
-		disable) no_longer "$what" ;;
+		disable) no_longer "$what" "$@" ;;
 		esac
 	done <"$was/LIST"
 }

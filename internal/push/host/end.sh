@@ -59,6 +59,7 @@ confirmed_already() {
 finish() {
 	forget_secrets || true
 	forget_doors
+	[ ! -f "$etc/found/coming" ] || { add_to brought <"$etc/found/coming" && rm -f "$etc/found/coming"; } || true
 	[ "$(stands)" != 0 ] || forget_found || true
 	disarm
 	rm -f "$state/lease"
@@ -131,6 +132,7 @@ undo_all() {
 boot() {
 	local confirmed
 	allow_starts
+	hold_back --no-block
 	away "$etc"/generations/.[0-9]* "$etc"/.*.new
 	[ -L "$etc/.back" ] || return 0
 	confirmed=$(target confirmed)
@@ -155,11 +157,22 @@ boot_state() {
 			confirmed_already "$name"
 		else
 			take_secrets_back
+			clusters_stay_down
 			record "$name" "reverted at boot" - || true
 		fi
 		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 	fi
 	away "$state"/*.new # and nothing of /etc: what boot could not put back is kept there
+}
+
+# clusters_stay_down: those that the push was about to start, or had started; systemd has read already that they start.
+clusters_stay_down() {
+	local word verb unit
+	while IFS=$'\t' read -r word verb unit; do
+		[[ "$word $verb $unit" = 'undo stop postgresql@'* ]] || continue
+		starts_with_host "$unit" manual
+		systemctl --no-block stop "$unit" || true
+	done <"$state/armed"
 }
 
 # standing: what a verdict is read from.

@@ -33,6 +33,7 @@ ConditionPathIsReadWrite=/etc
 ConditionPathExists=|/etc/odoogen/.back
 ConditionPathExistsGlob=|/etc/odoogen/generations/.[0-9]*
 ConditionPathExists=|/etc/postgresql-common/createcluster.d/odoogen-packages.conf
+ConditionPathExists=|/etc/odoogen/found/before
 
 [Service]
 Type=oneshot

@@ -17,8 +17,8 @@ packages() {
 	done <<<"$wanted"
 	away /var/cache/odoogen.?????? # of one that a loss of power ended
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
-	enabled >"$scratch/enabled"
-	trap 'rm -rf "$scratch"; allow_starts' EXIT
+	trap 'rm -rf "$scratch"; allow_starts; hold_back' EXIT
+	note_enabled
 	forbid_starts
 	mend
 	if [ ${#plain[@]} -gt 0 ]; then
@@ -41,13 +41,39 @@ packages() {
 		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
 		apt -q -y install "$scratch/$a.deb"
 	done
-	# What starts with the host from now on because of us.
-	mkdir -p "$etc/found"
+	hold_back
+}
+
+# note_enabled notes what starts with the host before packages come; it stays as long as hold_back was not done.
+note_enabled() {
+	[ ! -f "$etc/found/before" ] || return 0
+	dirs "$etc/found"
+	enabled >"$etc/.before.new"
+	sync "$etc/.before.new"
+	mv -f "$etc/.before.new" "$etc/found/before"
+}
+
+# hold_back [OPTION]: what packages have brought does not start with the host, until a push is turned that wants it: the
+# firewall may not stand before. $etc/found/coming names it. A boot asks with --no-block, and has it not start this time.
+hold_back() {
+	local units
+	[ -f "$etc/found/before" ] || return 0
+	units=$(enabled | comm -13 "$etc/found/before" -)
+	if [ -n "$units" ]; then
+		[ $# -eq 0 ] || xargs systemctl "$@" stop <<<"$units" >&2 || true
+		add_to coming <<<"$units"
+		xargs systemctl --quiet disable <<<"$units" >&2
+	fi
+	rm -f "$etc/found/before"
+}
+
+# add_to LIST: to a list of what was found, the units on stdin.
+add_to() {
 	{
-		cat "$etc/found/brought" 2>/dev/null || true
-		enabled | comm -13 "$scratch/enabled" -
-	} | sort -u >"$etc/found/brought.new"
-	mv -f "$etc/found/brought.new" "$etc/found/brought"
+		cat "$etc/found/$1" 2>/dev/null || true
+		cat
+	} | sort -u >"$etc/.$1.new"
+	mv -f "$etc/.$1.new" "$etc/found/$1"
 }
 
 # Nothing that is installed starts: invoke-rc.d(8) asks policy-rc.d. And PostgreSQL makes no cluster of its own before the
@@ -97,7 +123,7 @@ vendor_key() {
 	rm -f "$scratch/key"
 }
 
-# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped. $state/making says on the disk which is being made: what a
+# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped; act has them start with the host. $state/making says on the disk which is being made: what a
 # loss of power leaves of it is made anew.
 clusters() {
 	local wanted version name port half failed=0
@@ -115,7 +141,7 @@ clusters() {
 			printf '%s/%s\n' "$version" "$name" >"$state/making"
 			sync "$state/making" "$state"
 		fi
-		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf auto -- \
+		pg_createcluster "$version" "$name" --port "$port" --locale C.UTF-8 --encoding UTF8 --start-conf manual -- \
 			--data-checksums >&2 </dev/null || failed=$?
 		rm -f "$state/making" # where it failed, it has taken its own work back
 		sync -f "$state"

@@ -15,7 +15,8 @@ turn() {
 	old=$(target confirmed)
 	case $2,$(stands) in
 	0,*) facts+=$'\n'$(leaving) ;;
-	*,0) facts+=$'\n'$(arriving) ;;
+	*,0) facts+=$'\n'$(arriving "$facts" coming brought) ;;
+	*) facts+=$'\n'$(arriving "$facts" coming) ;;
 	esac
 	! ejected || facts+=$'\nabsent\t'$etc/current
 	away "$etc/.doors"
