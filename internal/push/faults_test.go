@@ -131,7 +131,7 @@ func TestFaults(t *testing.T) {
 		for n := range labs {
 			t.Run(strconv.Itoa(n+1), func(t *testing.T) {
 				t.Parallel()
-				r := newRig(t, "postgresql-15", "cron")
+				r := newRig(t, "postgresql-15", "cron", "rsync")
 				r.push(Applied, pushed)
 				r.on("tests", withPostgreSQL)
 				for c := range todo {
@@ -178,7 +178,7 @@ func (r *rig) struck(p point, f fault) string {
 	coming := fragile(r.breaks)
 	if p.installs {
 		coming["installs"] = ""
-		r.on("tests", "DEBIAN_FRONTEND=noninteractive apt-get -q -y purge cron; [ ! -e /etc/postgresql/15/more ] || pg_dropcluster 15 more")
+		r.on("tests", "DEBIAN_FRONTEND=noninteractive apt-get -q -y purge cron rsync; [ ! -e /etc/postgresql/15/more ] || pg_dropcluster 15 more")
 	}
 	cmd := r.command(coming, "--revert-after", "12s")
 	hold := newHold(r, p)
@@ -229,13 +229,16 @@ func (r *rig) struck(p point, f fault) string {
 	}
 	r.push(Applied, coming, "--wait", "1m")
 	if p.installs {
-		r.holds("tests", installed, "enabled\n15 more 5441 down")
+		r.holds("tests", installed, "enabled\ndisabled\n15 more 5441 down")
+		if said := r.push(Applied, coming); strings.Count(said, "nothing to do") != 2 {
+			r.t.Errorf("and once more:\n%s", said)
+		}
 	}
 	return outcome
 }
 
 // installed prints what a push has installed and made, and what it has left.
-const installed = `systemctl is-enabled cron; dpkg --audit; pg_lsclusters --no-header | awk '{print $1, $2, $3, $4}'
+const installed = `systemctl is-enabled cron rsync; dpkg --audit; pg_lsclusters --no-header | awk '{print $1, $2, $3, $4}'
 	ls -d /usr/sbin/policy-rc.d* /etc/postgresql-common/createcluster.d/odoogen-packages.conf /var/cache/odoogen.?????? /var/lib/odoogen/making 2>/dev/null || true`
 
 // judge holds what the hosts are against what the push said that brought what was coming.

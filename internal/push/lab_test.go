@@ -150,7 +150,7 @@ func (r *rig) trees(c change) []*artifact.Tree {
 	r.t.Helper()
 	const host = `{"host": %q, "fqdn": "%[1]s.internal", "debian": 12, "secrets": [%s],
 		"network": {"uplink": "enp41s0", "public": %q, "interface": "vsw0", "private": %q, "vlan": 4000, "mtu": 1400},
-		"routes": [%s], "hostKeys": [%q], "packages": [%s], "clusters": [%s], "doors": [%s], "absent": [%s], "units": [%s], "probes": [%s]}` + "\n"
+		"routes": [%s], "hostKeys": [%q], "packages": [%s], "clusters": [%s], "doors": [%s], "absent": [%s], "disabled": [%s], "units": [%s], "probes": [%s]}` + "\n"
 	const doors = `{"path": "/usr/local/lib/systemd/system", "link": "/etc/odoogen/current/systemd/system"},
 		{"path": "/etc/ssh/sshd_config.d/10-odoogen.conf", "mode": "0644", "content": "Include /etc/odoogen/current/ssh/*.conf\n"}`
 	network := func(address string) string {
@@ -162,9 +162,10 @@ func (r *rig) trees(c change) []*artifact.Tree {
 	if _, has := c["spare"]; has {
 		reads = append(reads, `{"name": "spare", "consumers": ["reader.service"]}`)
 	}
-	packages, clusters := `{"name": "nginx-light"}, {"name": "curl"}`, ``
+	packages, clusters, disabled := `{"name": "nginx-light"}, {"name": "curl"}`, ``, ``
 	if _, has := c["installs"]; has {
-		packages, clusters = packages+`, {"name": "cron"}`, `{"version": 15, "name": "more", "port": 5441}`
+		packages += `, {"name": "cron"}, {"name": "rsync"}`
+		clusters, disabled = `{"version": 15, "name": "more", "port": 5441}`, `"rsync.service"`
 	}
 	loads := func(name string) string { return "LoadCredential=" + name + ":/var/lib/odoogen/secrets/" + name + "\n" }
 	const boot = "[Unit]\nWants=odoogen.target\n"
@@ -179,7 +180,7 @@ func (r *rig) trees(c change) []*artifact.Tree {
 				`{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}`, r.keys["tests"],
 				packages, clusters,
 				doors+`, {"path": "/etc/nginx/conf.d/odoogen.conf", "mode": "0644", "content": "include /etc/odoogen/current/nginx/*.conf;\n"}`,
-				`"/etc/nginx/sites-enabled/default"`, `"vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer"`,
+				`"/etc/nginx/sites-enabled/default"`, disabled, `"vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer"`,
 				`{"kind": "unit", "unit": "vswitch.service"}, {"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "nginx.service"},
 				{"kind": "unit", "unit": "reader.service"},
 				{"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200}, {"kind": "tcp", "from": "peer", "address": "10.0.0.2", "port": 22}`)),
@@ -200,7 +201,7 @@ func (r *rig) trees(c change) []*artifact.Tree {
 		"ci": {
 			text("HOST.json", none, fmt.Sprintf(host, "ci", "", "", "10.0.0.3/24",
 				`{"name": "private", "address": "10.0.0.3", "jump": "tests"}, {"name": "bootstrap", "address": "203.0.113.20"}`, r.keys["ci"],
-				`{"name": "nftables"}`, ``, doors, ``, `"vswitch.service", "worker.service", "firewall.service"`,
+				`{"name": "nftables"}`, ``, doors, ``, ``, `"vswitch.service", "worker.service", "firewall.service"`,
 				`{"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "firewall.service"},
 				{"kind": "tcp", "from": "peer", "address": "10.0.0.3", "port": 22}`)),
 			text("nftables/odoogen.nft", []artifact.Effect{artifact.Reload("firewall.service")},

@@ -83,6 +83,9 @@ leaving() {
 	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
 }
 
+# comes UNIT: packages brought it, and it starts with the host once that is turned, unless a new door disables it.
+comes() { [ -f "$etc/found/coming" ] && grep -qFx "$1" "$etc/found/coming" && ! grep -qsFx "disabled"$'\t'"$1" "$etc/doors"; }
+
 # arriving FACTS LIST...: the facts of what packages brought as enabled, but where a door disables it: of those "coming", and on
 # a host that was as it was found also of those "brought" before.
 arriving() {

@@ -65,7 +65,7 @@ look_at_all() {
 		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\ntheirs\t%s\n' "$a" "$a" ;;
 		disabled)
 			wants=(/etc/systemd/system/*.wants/"$a")
-			[ ${#wants[@]} -eq 0 ] || printf 'door\t%s\n' "$a"
+			if [ ${#wants[@]} -gt 0 ] || comes "$a"; then printf 'door\t%s\n' "$a"; fi
 			;;
 		secret) found+=("$secrets/$a") ;;
 		package) packages+=("$a") ;;
