@@ -24,7 +24,7 @@ type point struct {
 	nth   int    // of its calls
 	said  string // or what the push says when it is there
 
-	installs bool // the push brings a package and a cluster, too
+	installs bool // the push brings packages and a cluster, too
 }
 
 var points = []point{
@@ -92,7 +92,7 @@ func fragile(breaks string) change {
 	})
 }
 
-// withPostgreSQL installs it, as a push would not have to within each cell.
+// withPostgreSQL installs it once: pushes bring a cluster again and again.
 const withPostgreSQL = `export DEBIAN_FRONTEND=noninteractive
 	install -D /dev/stdin /etc/postgresql-common/createcluster.d/none.conf <<<'create_main_cluster = false'
 	apt-get -q update && apt-get -q -y install --no-install-recommends postgresql-15`

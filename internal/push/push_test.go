@@ -275,17 +275,40 @@ func powerCut(r *rig) {
 }
 
 // powerCutWhileItPrepares: nothing of a push is left that had not armed the way back, and packages may start again what they
-// bring, or what somebody else has them start.
+// bring, or what somebody else has them start; but what they had brought by then does not start with the host. A boot
+// sees to that, or the next push, where only what prepares was killed.
 func powerCutWhileItPrepares(r *rig) {
 	const stray, installing, policy = "/etc/odoogen/generations/.99-cut", "/etc/postgresql-common/createcluster.d/odoogen-packages.conf", "/usr/sbin/policy-rc.d"
-	before := r.current("tests") + r.current("ci")
-	r.on("tests", fmt.Sprintf("mkdir -p %s %s /var/lib/odoogen/secrets.new; touch %[1]s/half %s /var/lib/odoogen/{secrets.new/value,owed.new} /etc/odoogen/.current.new; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
-	r.powerCycle("tests")
-	if left := r.on("tests", fmt.Sprintf("ls -d %s %s %s.odoogen-kept 2>/dev/null || true; cat %[3]s; rm %[3]s", stray, installing, policy)); left != "theirs" {
-		r.t.Errorf("left: %s", left)
+	strew := func() {
+		r.t.Helper()
+		r.on("tests", fmt.Sprintf("mkdir -p %s %s /var/lib/odoogen/secrets.new; touch %[1]s/half %s /var/lib/odoogen/{secrets.new/value,owed.new} /etc/odoogen/.current.new; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
+		r.on("tests", `systemctl list-unit-files --state=enabled --no-legend | sed 's/ .*//' | LC_ALL=C sort >/etc/odoogen/found/before
+			printf '[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/brought.service
+			systemctl --quiet enable brought`)
 	}
-	r.clean("tests")
+	cleared := func() {
+		r.t.Helper()
+		if left := r.on("tests", fmt.Sprintf("ls -d %s %s %s.odoogen-kept /etc/odoogen/found/before 2>/dev/null || true; cat %[3]s; rm %[3]s", stray, installing, policy)); left != "theirs" {
+			r.t.Errorf("left: %s", left)
+		}
+		r.clean("tests")
+	}
+	const brought = "systemctl is-enabled brought; systemctl is-active brought; true"
+	before := r.current("tests") + r.current("ci")
+	strew()
+	r.powerCycle("tests")
+	cleared()
 	r.sameAs(before)
+	r.holds("tests", brought, "disabled\ninactive")
+	strew()
+	r.push(Failed, with(change{"tests/nginx/site.conf": "nonsense;\n"}))
+	cleared()
+	r.sameAs(before)
+	r.holds("tests", brought, "disabled\ninactive")
+	r.push(Applied, with(change{"tests/readme": "more\n"}))
+	r.holds("tests", brought, "enabled\ninactive") // what it is for is wanted now
+	r.on("tests", "systemctl --quiet disable brought; rm /etc/systemd/system/brought.service; sed -i /brought/d /etc/odoogen/found/brought")
+	r.push(Applied, pushed)
 }
 
 // cutWhileItSends: the end of what a push sends is the end of its connection, or nothing comes any more and sshd, which

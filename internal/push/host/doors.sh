@@ -73,7 +73,9 @@ unmake() {
 # what is about to start is not.
 no_longer() {
 	systemctl --quiet disable "$1" >&2 || true
-	[ $# = 1 ] && [ "$(systemctl show --value --property=Type "$1")" = oneshot ] || systemctl "${@:2}" stop "$1" >&2 || true
+	if [ $# -gt 1 ] || [ "$(systemctl show --value --property=Type "$1")" != oneshot ]; then
+		systemctl "${@:2}" stop "$1" >&2 || true
+	fi
 }
 
 # leaving: the facts of all doors that stand, as closed, and of what packages brought, as disabled.

@@ -132,7 +132,7 @@ undo_all() {
 boot() {
 	local confirmed
 	allow_starts
-	hold_back --no-block
+	hold_back --no-block || true
 	away "$etc"/generations/.[0-9]* "$etc"/.*.new
 	[ -L "$etc/.back" ] || return 0
 	confirmed=$(target confirmed)

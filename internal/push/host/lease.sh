@@ -30,6 +30,8 @@ lease() {
 		return
 	fi
 	forget_begun
+	allow_starts
+	hold_back
 	trap forget_begun EXIT
 	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
 	mv -f "$state/lease.new" "$state/lease"

@@ -44,25 +44,25 @@ packages() {
 	hold_back
 }
 
-# note_enabled notes what starts with the host before packages come; it stays as long as hold_back was not done.
+# note_enabled notes what starts with the host before packages come.
 note_enabled() {
-	[ ! -f "$etc/found/before" ] || return 0
 	dirs "$etc/found"
 	enabled >"$etc/.before.new"
 	sync "$etc/.before.new"
 	mv -f "$etc/.before.new" "$etc/found/before"
 }
 
-# hold_back [OPTION]: what packages have brought does not start with the host, until a push is turned that wants it: the
-# firewall may not stand before. $etc/found/coming names it. A boot asks with --no-block, and has it not start this time.
+# hold_back [OPTION]: what packages have brought does not start with the host, until a push is turned: the firewall may not
+# stand before. $etc/found/coming names it. A boot asks with --no-block, and has it not start this time. What cannot be
+# done is left to the next call.
 hold_back() {
 	local units
 	[ -f "$etc/found/before" ] || return 0
-	units=$(enabled | comm -13 "$etc/found/before" -)
+	units=$(enabled | comm -13 "$etc/found/before" -) || return
 	if [ -n "$units" ]; then
 		[ $# -eq 0 ] || xargs systemctl "$@" stop <<<"$units" >&2 || true
-		add_to coming <<<"$units"
-		xargs systemctl --quiet disable <<<"$units" >&2
+		add_to coming <<<"$units" || return
+		xargs systemctl --quiet disable <<<"$units" >&2 || return
 	fi
 	rm -f "$etc/found/before"
 }
@@ -72,8 +72,7 @@ add_to() {
 	{
 		cat "$etc/found/$1" 2>/dev/null || true
 		cat
-	} | sort -u >"$etc/.$1.new"
-	mv -f "$etc/.$1.new" "$etc/found/$1"
+	} | sort -u >"$etc/.$1.new" && mv -f "$etc/.$1.new" "$etc/found/$1"
 }
 
 # Nothing that is installed starts: invoke-rc.d(8) asks policy-rc.d. And PostgreSQL makes no cluster of its own before the
@@ -91,7 +90,7 @@ forbid_starts() {
 	mv -f "$policy.new" "$policy"
 }
 
-# allow_starts brings back what was there; also after a loss of power.
+# allow_starts brings back what was there; also after a loss of power, or where this script was killed.
 allow_starts() {
 	[ -e "$installing" ] || return 0
 	if [ -e "$policy.odoogen-kept" ]; then mv -f "$policy.odoogen-kept" "$policy"; else rm -f "$policy"; fi
@@ -123,8 +122,8 @@ vendor_key() {
 	rm -f "$scratch/key"
 }
 
-# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped; act has them start with the host. $state/making says on the disk which is being made: what a
-# loss of power leaves of it is made anew.
+# clusters NONCE: makes the PostgreSQL clusters on stdin, stopped; only when a push starts them do they start with the host.
+# $state/making says on the disk which is being made: what a loss of power leaves of it is made anew.
 clusters() {
 	local wanted version name port half failed=0
 	held "$1"
