@@ -22,8 +22,12 @@ import (
 
 // scan finds the open TCP ports of an address, all 65,535 looked at from a position.
 func (s *servers) scan(ctx context.Context, position, address string) ([]int, error) {
-	cmd := exec.CommandContext(ctx, s.odoogen, "lab", "exec", "--from", position, "nmap", "-Pn", "-n", "-sS", "-p-",
-		"--min-rate", "6000", "--max-retries", "2", "-oG", "-", address)
+	return s.nmap(ctx, position, address, "-p-", "--min-rate", "6000", "--max-retries", "2")
+}
+
+func (s *servers) nmap(ctx context.Context, position, address string, how ...string) ([]int, error) {
+	argv := slices.Concat([]string{"lab", "exec", "--from", position, "nmap", "-Pn", "-n", "-sS", "-oG", "-"}, how, []string{address})
+	cmd := exec.CommandContext(ctx, s.odoogen, argv...)
 	cmd.Dir = s.dir
 	out, err := cmd.Output()
 	var ports []int
@@ -105,6 +109,40 @@ func (s *servers) watchExposure() (stop func() map[string][]int) {
 	}
 }
 
+// whileItBoots takes a host's power, and asks it from the public side for every port on which it listens, over and over
+// until it has booted: services may not be there before the firewall is. It returns the ports that ever answered.
+func (s *servers) whileItBoots(host string) []int {
+	s.t.Helper()
+	listens := s.on(host, "ss -Hltn | awk '{ print $4 }' | sed 's/.*://' | sort -nu | paste -sd ,")
+	ctx, cancel := context.WithCancel(s.t.Context())
+	defer cancel()
+	seen, scans := map[int]bool{}, 0
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			ports, err := s.nmap(ctx, lab.Stranger, publicly[host], "-p", listens, "--max-retries", "0", "--max-rtt-timeout", "100ms")
+			for _, p := range ports {
+				seen[p] = true
+			}
+			if err == nil {
+				scans++
+			}
+		}
+	}()
+	s.powerCycle(host)
+	s.on(host, "systemctl is-system-running --wait >/dev/null || true")
+	cancel()
+	<-ended
+	if scans < 3 {
+		s.t.Errorf("%s was scanned %d times while it booted", host, scans)
+	}
+	open := slices.Sorted(maps.Keys(seen))
+	s.open.Rows = append(s.open.Rows, []string{host, lab.Stranger, fmt.Sprintf("while it boots: %d scans of %d ports where something listens", scans, strings.Count(listens, ",")+1),
+		listed(open), listed(declared(s.t, s.dir, host)["public"])})
+	return open
+}
+
 // exposure: what is open is what the spec opens, seen from a stranger, from the whitelist and from the private network,
 // and what listens at all is what it names.
 func exposure(s *servers) {
@@ -139,7 +177,7 @@ func exposure(s *servers) {
 		}
 		// What listens on any address but loopback must be declared with that reach; what listens on loopback, at all.
 		named := slices.Concat(inside, ports["loopback"])
-		for line := range strings.Lines(s.on(host, "ss -Hltn | awk '{print $4}' | sort -u")) {
+		for line := range strings.Lines(s.on(host, "ss -Hlntu | awk '{print $5}' | sort -u")) {
 			address, port, _ := cutLast(strings.TrimSpace(line), ":")
 			n, err := strconv.Atoi(port)
 			if err != nil {
@@ -150,6 +188,16 @@ func exposure(s *servers) {
 				s.t.Errorf("%s: something listens at %s, which the spec does not say", host, strings.TrimSpace(line))
 			}
 		}
+	}
+	if !s.machines {
+		for _, host := range []string{"tests", "ci"} {
+			for _, p := range s.whileItBoots(host) {
+				if !slices.Contains(declared(s.t, s.dir, host)["public"], p) {
+					s.t.Errorf("%s: port %d was open to the public while it booted", host, p)
+				}
+			}
+		}
+		s.in(0, "status", "--wait", "5m")
 	}
 	s.open.Keep(s.t, "exposure")
 }

@@ -1,10 +1,11 @@
 # Sourced first by each session: a host of its own in a mount namespace. /etc, /usr/local and /var/lib are written to
-# memory, and systemd is a stand-in that says yes. $1 is the host's script.
+# memory, locks are its own, and systemd is a stand-in that says yes. $1 is the host's script.
 # shellcheck shell=bash
 set -euo pipefail
 script=$(cat "$1")
 mount --make-rprivate /
 mount -t tmpfs tmpfs /mnt
+mount -t tmpfs tmpfs /run/lock
 for d in etc usr/local var/lib; do
 	mkdir -p /mnt/$d/{upper,work}
 	mount -t overlay -o "lowerdir=/$d,upperdir=/mnt/$d/upper,workdir=/mnt/$d/work" overlay /$d
