@@ -72,7 +72,7 @@ add_to() {
 	{
 		cat "$etc/found/$1" 2>/dev/null || true
 		cat
-	} | sort -u >"$etc/.$1.new" && mv -f "$etc/.$1.new" "$etc/found/$1"
+	} | sort -u >"$etc/.$1.new" && sync "$etc/.$1.new" && mv -f "$etc/.$1.new" "$etc/found/$1"
 }
 
 # Nothing that is installed starts: invoke-rc.d(8) asks policy-rc.d. And PostgreSQL makes no cluster of its own before the
