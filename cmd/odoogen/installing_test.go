@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -108,11 +107,9 @@ func (a *adopted) struck(i instant, f interruption) string {
 	if err := f.strike(a, push); err != nil {
 		a.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(a.t.Context(), 4*time.Minute)
-	defer cancel()
 	select {
 	case <-ended:
-	case <-ctx.Done():
+	case <-time.After(4 * time.Minute):
 		_ = push.Process.Kill()
 		a.t.Fatal("the push does not end")
 	}

@@ -95,7 +95,7 @@ arriving() {
 	for list in "${@:2}"; do [ ! -f "$etc/found/$list" ] || lists+=("$etc/found/$list"); done
 	[ ${#lists[@]} -gt 0 ] || return 0
 	while IFS= read -r unit; do
-		grep -qFx "disabled"$'\t'"$unit" <<<"$1" || grep -qsFx "disabled"$'\t'"$unit" "$etc/doors" || printf 'enable\t%s\n' "$unit"
+		grep -qsFx "disabled"$'\t'"$unit" - "$etc/doors" <<<"$1" || printf 'enable\t%s\n' "$unit"
 	done < <(cat "${lists[@]}" | sort -u | comm -13 <(enabled) -)
 }
 
