@@ -74,10 +74,11 @@ func (s *servers) busy(d time.Duration, units ...string) map[string]float64 {
 // their order of length, and how many failed.
 func (s *servers) ask(n int) (took []time.Duration, failed int) {
 	s.t.Helper()
-	out, _ := s.from(lab.Stranger, "curl", "-sS", "--insecure", "--rate", "10/s", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code} %{time_total}\n",
+	out, _ := s.from(lab.Stranger, "curl", "-s", "--insecure", "--rate", "10/s", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code} %{time_total} %{errormsg}\n",
 		fmt.Sprintf("https://qa17.example.com/web/login?[1-%d]", n))
 	for line := range strings.Lines(out) {
-		code, seconds, _ := strings.Cut(strings.TrimSpace(line), " ")
+		code, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		seconds, _, _ := strings.Cut(rest, " ")
 		d, err := time.ParseDuration(seconds + "s")
 		if err != nil || code != "200" {
 			s.t.Log(strings.TrimSpace(line))

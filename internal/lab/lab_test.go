@@ -154,6 +154,10 @@ func powerCut(t *testing.T, r rig) {
 		t.Errorf("after the power cut: %s", got)
 	}
 	limitsAreEnforced(t, r)
+	// Whose address stays is found where it was: who still knew another MAC would ask in vain until it gives that up.
+	if out, err := r.from(Stranger, "sh", "-c", "getent hosts anything.example.com && ip neigh show "+worldAddress); err != nil || !strings.Contains(out, " lladdr "+macOf(worldAddress)+" ") {
+		t.Errorf("the outside world is elsewhere since a host was booted: %v: %s", err, out)
+	}
 }
 
 func reboot(t *testing.T, r rig) {

@@ -89,11 +89,12 @@ func newSpace(ctx context.Context, name string) error {
 	return runAll(ctx, [][]string{{"ip", "netns", "add", name}, {"ip", "-n", name, "link", "set", "lo", "up"}})
 }
 
-// layNetwork makes bridges, the world's address and the operator's positions.
+// layNetwork makes bridges, the world's address and the operator's positions. The world's MAC follows from its address as
+// a cable's does: a bridge left to itself has the lowest of its ports', another one whenever a host is booted.
 func layNetwork(ctx context.Context, c *config) error {
 	err := runAll(ctx, [][]string{
 		{"ip", "link", "set", "lo", "up"},
-		{"ip", "link", "add", publicBridge, "type", "bridge"},
+		{"ip", "link", "add", publicBridge, "address", macOf(worldAddress), "type", "bridge"},
 		{"ip", "link", "add", privateBridge, "type", "bridge"},
 		{"ip", "link", "set", publicBridge, "up"},
 		{"ip", "link", "set", privateBridge, "up"},
