@@ -200,7 +200,8 @@ func (b *runbook) odoo() {
 	b.para("Does it answer, past nginx and from outside?")
 	b.Commands(from(i.Path, i.At("http_port")), fmt.Sprintf("curl -s http://127.0.0.1:%d/web/health", i.HTTPPort),
 		"curl -sI https://"+i.Domain+"/web/login")
-	b.para("More memory or CPU until the next boot, and back to what the spec says:")
+	b.para("More memory or CPU until the next boot, and back to what the spec says. Without %s it outlasts boots. Workers are ended by Odoo itself at what %s says, in %s; %s sets others from the next start on:",
+		conf.Code("--runtime"), conf.Code("LIMITS"), conf.Code("systemctl cat "+i.Service()), conf.Code("systemctl edit "+i.Service()))
 	b.Commands(from(i.Path), "systemctl set-property --runtime "+i.Service()+" MemoryMax=6G CPUQuota=400%",
 		"systemctl set-property --runtime "+i.Slice()+" MemoryMax=8G CPUQuota=400%",
 		"systemctl revert "+i.Service()+" "+i.Slice())
@@ -263,15 +264,41 @@ func (b *runbook) backups() {
 	if h.RunsOdoo() {
 		i := h.Instances[0]
 		b.Para(from("targets.restore"), "Data of an instance, from the newest snapshot or a named one (target: %s). It replaces what is there, which stays beside it until the next restore:", b.t.Targets.Restore)
-		b.Commands(from(i.Path), topology.Bin+"/restore --list "+i.Name, topology.Bin+"/restore "+i.Name)
+		b.Commands(from(i.Path), topology.Bin+"/restore --list "+i.Name, topology.Bin+"/restore "+i.Name, topology.Bin+"/restore "+i.Name+" SNAPSHOT")
 		b.para("Whether a backup can be restored is tried here, beside everything that runs:")
 		b.Commands(nil, "systemctl start "+topology.DrillUnit, "journalctl -u "+topology.DrillUnit+" -n 100")
 	}
-	b.para("restic by hand, when the scripts are what is broken:")
+	b.para("restic by hand, when the scripts are what is broken. What an instance had stays beside what comes back, under names that end in broken:")
 	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password) + reach
-	b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target /var/tmp/restored")
+	if h.RunsOdoo() {
+		i := h.Instances[0]
+		b.Commands(from("backup", i.Path), append([]string{command + " snapshots --tag instance:" + i.Name, "install -d -m 0711 " + restored,
+			command + " restore SNAPSHOT --tag instance:" + i.Name + " --target " + restored}, putBack(i)...)...)
+	} else {
+		b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target "+restored)
+	}
 	if p.Storage != nil {
 		b.Para(from("backup.storage"), "The repository lies on a %s of %g TB. The password is also with the spec's secrets: without it nobody reads the backups.", p.Storage.Product, p.Storage.SizeTB)
+	}
+}
+
+// restored is where restic puts a snapshot by hand.
+const restored = "/var/tmp/restored"
+
+// putBack are the commands that make a restored snapshot the data of an instance, as bin/restore does; what is there is set aside.
+func putBack(i *topology.Instance) []string {
+	database, filestore := i.Cluster, i.DataDir()+"/filestore/"+i.Database
+	aside := i.Database[:min(len(i.Database), 50)] + "_broken" // PostgreSQL cuts names at 63 bytes without a word
+	as := "sudo -u " + i.User() + " "
+	return []string{
+		fmt.Sprintf("mv -T %s%s/%s %[1]s/%[3]s && chown -R %s: %[1]s/%[3]s", restored, topology.Dumps, i.Name, i.User()),
+		"systemctl stop " + i.Service(),
+		fmt.Sprintf("sudo -u postgres psql -p %d -c 'ALTER DATABASE \"%s\" RENAME TO \"%s\"'", database.Port, i.Database, aside),
+		"systemctl start " + database.SQLUnit() + " # makes it anew, empty, with its owner and extensions",
+		fmt.Sprintf("pg_restore --list %s/%s/dump | grep -v ' COMMENT - EXTENSION ' >%[1]s/list", restored, i.Name),
+		as + fmt.Sprintf("pg_restore -p %d -d %s --no-owner --exit-on-error --use-list %s/list %[3]s/%s/dump", database.Port, i.Database, restored, i.Name),
+		as + fmt.Sprintf("mv -T %s %[1]s.broken; "+as+"mv -T %s/%s/filestore %[1]s", filestore, restored, i.Name),
+		"systemctl start " + i.Service(),
 	}
 }
 
@@ -367,9 +394,10 @@ func (b *runbook) generation() {
 	b.Commands(nil, "odoogen-host confirm", "odoogen-host revert")
 	b.para("To have no push come between, and to let them come again; the second also ends the hold of a push that died:")
 	b.Commands(nil, "odoogen-host freeze REASON", "odoogen-host unlock")
-	b.para("A link says which generation runs. To turn it when odoogen-host is what is broken (N-DIGEST is a folder of generations/):")
+	b.para("A link says which generation runs, and another where a push that fails goes back to. To turn both when odoogen-host is what is broken (N-DIGEST is a folder of generations/):")
 	b.Commands(nil, "ls -lt /etc/odoogen/generations; readlink "+topology.Current,
-		"ln -s generations/N-DIGEST "+topology.Current+".new && mv -T "+topology.Current+".new "+topology.Current,
+		"ln -sfn generations/N-DIGEST /etc/odoogen/.current.new && mv -T /etc/odoogen/.current.new /etc/odoogen/current",
+		"ln -sfn generations/N-DIGEST /etc/odoogen/.confirmed.new && mv -T /etc/odoogen/.confirmed.new /etc/odoogen/confirmed",
 		"systemctl daemon-reload", "systemctl restart UNIT # of what differs: diff -r two generations")
 	b.para("Packages, databases and data do not go back with it. What was changed by hand beside the generation stays: %s lists it, %s takes it back for a unit.",
 		conf.Code("odoogen-host status"), conf.Code("systemctl revert UNIT"))

@@ -266,6 +266,9 @@ var hooks = map[string]hook{
 	"systemctl start odoogen-backup.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "CREATE TABLE kept AS SELECT 42 AS n"`, ""},
 	"/etc/odoogen/current/bin/restore demo": {`runuser -u odoo-demo -- psql -Xqd demo -c "DROP TABLE kept"`,
 		`[ "$(runuser -u postgres -- psql -XAtqd demo -c "SELECT n FROM kept")" = 42 ] || echo not restored`},
+	"systemctl stop odoo-demo.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "DROP TABLE kept"`, ""},
+	"systemctl start odoo-demo.service": {"",
+		`[ "$(runuser -u postgres -- psql -XAtqd demo -c "SELECT n FROM kept")" = 42 ] || echo not restored by hand`},
 	"odoogen-host rollback":        {`readlink /etc/odoogen/current >/run/was`, `[ "$(readlink /etc/odoogen/current)" != "$(cat /run/was)" ] || echo did not go back`},
 	"odoogen-host rollback NUMBER": {"", `[ "$(readlink /etc/odoogen/current)" = "$(cat /run/was)" ] || echo is not the one of the number`},
 }

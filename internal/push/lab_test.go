@@ -143,7 +143,7 @@ func (r *rig) secret(name, value string) (undo func()) {
 }
 
 // change is what a step has otherwise than the trees of the first push.
-type change map[string]string // "tests/nginx/site.conf": text that is added; "spare": one secret more; "installs": a package and a cluster
+type change map[string]string // "tests/nginx/site.conf": text that is added; "spare": one secret more; "installs": a package and a cluster; "late": of each that an administrator may add
 
 // trees are two small hosts: tests has nginx, ci is behind it and closes its public ssh.
 func (r *rig) trees(c change) []*artifact.Tree {
@@ -167,6 +167,10 @@ func (r *rig) trees(c change) []*artifact.Tree {
 		packages += `, {"name": "cron"}, {"name": "rsync"}`
 		clusters, disabled = `{"version": 15, "name": "more", "port": 5441}`, `"rsync.service"`
 	}
+	door, unit := "", ""
+	if _, has := c["late"]; has {
+		door, unit = `, {"path": "/etc/logrotate.d/late", "link": "/etc/odoogen/current/logrotate/late"}`, `, "late.service"`
+	}
 	loads := func(name string) string { return "LoadCredential=" + name + ":/var/lib/odoogen/secrets/" + name + "\n" }
 	const boot = "[Unit]\nWants=odoogen.target\n"
 	wants := func(units ...string) string {
@@ -179,8 +183,8 @@ func (r *rig) trees(c change) []*artifact.Tree {
 			text("HOST.json", none, fmt.Sprintf(host, "tests", strings.Join(reads, ", "), "203.0.113.10", "10.0.0.2/24",
 				`{"name": "private", "address": "10.0.0.2"}, {"name": "public", "address": "203.0.113.10"}`, r.keys["tests"],
 				packages, clusters,
-				doors+`, {"path": "/etc/nginx/conf.d/odoogen.conf", "mode": "0644", "content": "include /etc/odoogen/current/nginx/*.conf;\n"}`,
-				`"/etc/nginx/sites-enabled/default"`, disabled, `"vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer"`,
+				doors+`, {"path": "/etc/nginx/conf.d/odoogen.conf", "mode": "0644", "content": "include /etc/odoogen/current/nginx/*.conf;\n"}`+door,
+				`"/etc/nginx/sites-enabled/default"`, disabled, `"vswitch.service", "worker.service", "nginx.service", "reader.service", "job.timer"`+unit,
 				`{"kind": "unit", "unit": "vswitch.service"}, {"kind": "unit", "unit": "worker.service"}, {"kind": "unit", "unit": "nginx.service"},
 				{"kind": "unit", "unit": "reader.service"},
 				{"kind": "http", "url": "http://127.0.0.1:8080/", "status": 200}, {"kind": "tcp", "from": "peer", "address": "10.0.0.2", "port": 22}`)),
@@ -214,6 +218,15 @@ func (r *rig) trees(c change) []*artifact.Tree {
 				"ExecStart=nft -f /etc/odoogen/current/nftables/odoogen.nft\nExecStop=nft delete table inet odoogen\n"),
 			text("systemd/system/worker.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("worker.service")}, worker),
 		},
+	}
+	if unit != "" {
+		i := slices.IndexFunc(files["tests"], func(f artifact.File) bool { return f.Path == "systemd/system/odoogen.target" })
+		files["tests"][i] = text(files["tests"][i].Path, reload, string(files["tests"][i].Data)+"Wants=late.service\n")
+		files["tests"] = append(files["tests"],
+			text("systemd/system/late.service", []artifact.Effect{artifact.DaemonReload, artifact.Restart("late.service")}, worker),
+			text("systemd/system/worker.service.d/late.conf", []artifact.Effect{artifact.DaemonReload, artifact.Restart("worker.service")}, "[Service]\nEnvironment=LATE=yes\n"),
+			text("nginx/late.conf", []artifact.Effect{artifact.Reload("nginx.service")}, "server {\n\tlisten 8082;\n\treturn 204;\n}\n"),
+			text("logrotate/late", none, "/var/log/late.log {\n\tmissingok\n}\n"))
 	}
 	var all []*artifact.Tree
 	for _, name := range []string{"ci", "tests"} {

@@ -42,4 +42,10 @@ func remembers(r *rig) {
 	}
 	warm()
 	r.holds("tests", "{ read -r -d '' _; IFS= read -r -d '' paths; } </run/odoogen/observed; sort <<<\"$paths\" | uniq -d", "")
+	// Where it cannot remember, it looks each time.
+	r.on("tests", "mount -t tmpfs -o size=4k tmpfs /run/odoogen; head -c 4096 /dev/zero >/run/odoogen/full; sleep 2.1")
+	if said := r.run(0, change{}, "plan", "tests"); !strings.Contains(said, "nothing to do") {
+		r.t.Errorf("plan, with /run full:\n%s", said)
+	}
+	r.holds("tests", "ls /run/odoogen; umount /run/odoogen", "full")
 }

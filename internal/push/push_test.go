@@ -306,8 +306,8 @@ func powerCutWhileItPrepares(r *rig) {
 	r.sameAs(before)
 	r.holds("tests", brought, "disabled\ninactive")
 	r.push(Applied, with(change{"tests/readme": "more\n"}))
-	r.holds("tests", brought, "enabled\ninactive") // what it is for is wanted now
-	r.on("tests", "systemctl --quiet disable brought; rm /etc/systemd/system/brought.service; sed -i /brought/d /etc/odoogen/found/brought")
+	r.holds("tests", brought, "enabled\nactive") // what it is for is wanted now
+	r.on("tests", "systemctl --quiet disable --now brought; rm /etc/systemd/system/brought.service; sed -i /brought/d /etc/odoogen/found/brought")
 	r.push(Applied, pushed)
 }
 
@@ -452,7 +452,27 @@ func rollback(r *rig) {
 			r.t.Errorf("history has no %q:\n%s", want, history)
 		}
 	}
+	backByHand(r)
 	r.push(Applied, pushed)
+}
+
+// backByHand: the host's own way back undoes all that came, and its way forth brings all again.
+func backByHand(r *rig) {
+	const late = `systemctl is-active late; tr '\0' '\n' </proc/$(systemctl show --value --property=MainPID worker)/environ | grep LATE
+		head -n 1 /etc/logrotate.d/late 2>/dev/null; readlink /etc/logrotate.d/late; curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8082 || true`
+	const all, none = "active\nLATE=yes\n/var/log/late.log {\n/etc/odoogen/current/logrotate/late\n204", "inactive\n000"
+	r.push(Applied, with(change{"late": ""}))
+	r.comes("tests", late, all)
+	r.on("tests", "odoogen-host rollback")
+	r.comes("tests", late, none)
+	r.push(Applied, with(change{"late": "", "tests/readme": "again\n"}))
+	r.on("tests", "odoogen-host rollback")
+	r.comes("tests", late, none)
+	number := r.on("tests", "ls /etc/odoogen/generations | sort -n | tail -n 1 | cut -d - -f 1")
+	r.on("tests", "odoogen-host rollback "+number)
+	r.comes("tests", late, all)
+	r.on("tests", "odoogen-host rollback; rm -r /etc/odoogen/doors.of; odoogen-host rollback "+number) // an older odoogen confirmed these
+	r.comes("tests", "systemctl is-active late", "active")
 }
 
 // ssh has a shell's lines come before ssh, in the environment that it returns.

@@ -20,9 +20,10 @@ func TestUsedHost(t *testing.T) {
 	if lab.Missing() != nil {
 		return
 	}
-	r := newRig(t, "postgresql-15")
+	r := newRig(t, "postgresql-15", "cron", "rsync")
 	r.take([]step{
 		{"a push leaves alone what runs, and sets aside what is in its way", used},
+		{"what somebody else installs meanwhile is waited for, and no package of theirs is removed", othersInstall},
 		{"what is done by hand is told, and not overwritten unasked", byHand},
 		{"generation 0 that would lock everybody out is not kept", foundLockedOut},
 		{"a host becomes again what it was found as", found},
@@ -99,6 +100,29 @@ func used(r *rig) {
 	r.comes("tests", sites, "201 000") // the second was in the way
 	r.holds("tests", "cat /usr/sbin/policy-rc.d; ls /usr/sbin/policy-rc.d?* 2>/dev/null || true", "#!/bin/sh\nexit 104")
 	r.holds("tests", "cat /etc/odoogen/generations/0/etc/nginx/conf.d/odoogen.conf", "server { listen 8091; return 202; }")
+}
+
+// othersInstall: a package that takes its time, starts a unit, and is in the way of one that the push wants.
+func othersInstall(r *rig) {
+	r.on("tests", `set -e; mkdir -p /run/theirs/DEBIAN /run/theirs/lib/systemd/system; cd /run/theirs
+		printf 'Package: theirs\nVersion: 1\nArchitecture: all\nMaintainer: they <they@example.com>\nDescription: theirs\nConflicts: cron\n' >DEBIAN/control
+		printf '#!/bin/sh\nsleep 8\n' >DEBIAN/preinst
+		printf '#!/bin/sh\nsystemctl daemon-reload && systemctl enable packaged && invoke-rc.d packaged start\n' >DEBIAN/postinst
+		chmod 755 DEBIAN/p*inst
+		printf '[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >lib/systemd/system/packaged.service
+		dpkg-deb --build /run/theirs /run/theirs.deb
+		systemd-run --quiet --collect apt-get -q -y install /run/theirs.deb
+		until fuser -s /var/lib/dpkg/lock 2>/dev/null || pgrep -f '[p]reinst' >/dev/null; do sleep 0.1; done`)
+	before := r.theirs()
+	said := r.push(Failed, change{"installs": ""})
+	if !strings.Contains(said, "The following packages will be REMOVED:\n  theirs") || !strings.Contains(said, "E: Packages need to be removed but remove is disabled.") {
+		r.t.Errorf("said:\n%s", said)
+	}
+	r.holds("tests", "systemctl is-active packaged; systemctl is-enabled packaged; dpkg-query -W -f '${db:Status-Status}' theirs", "active\nenabled\ninstalled")
+	if after := r.theirs(); after != before {
+		r.t.Errorf("before:\n%s\nafter:\n%s", before, after)
+	}
+	r.on("tests", "systemctl disable --now packaged; apt-get -q -y purge theirs")
 }
 
 func foundLockedOut(r *rig) {

@@ -17,7 +17,7 @@ type Package struct {
 // basePackages are what the scripts and units of every host call.
 var basePackages = []string{
 	"ca-certificates", "curl", "git", "gnupg", "needrestart", "nftables", "openssh-server", "openssl", "sudo",
-	"systemd-timesyncd", "unattended-upgrades",
+	"unattended-upgrades",
 }
 
 // PackagesOf are the packages that the host needs, sorted by name, each once.
@@ -34,6 +34,9 @@ func (t *Topology) PackagesOf(h *Host) []Package {
 		}
 	}
 	add(h.Path, basePackages...)
+	if h.Manages(TimeLayer) {
+		add(h.Path, "systemd-timesyncd") // it takes the place of another one, which may be somebody else's
+	}
 	for n, name := range t.Packages.Extra {
 		add(fmt.Sprintf("packages.extra[%d]", n), name)
 	}

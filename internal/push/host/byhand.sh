@@ -1,10 +1,10 @@
 # At night, on the host itself: no push is near.
 
-# wanted: the units that shall run.
+# wanted [GENERATION]: the units that shall run, as the one says that stands, or another.
 wanted() {
-	local line
-	[ -f "$etc/current/systemd/system/odoogen.target" ] || return 0
-	while IFS= read -r line; do [[ $line != Wants=* ]] || printf '%s\n' "${line#Wants=}"; done <"$etc/current/systemd/system/odoogen.target"
+	local line target=$etc/${1:+generations/}${1:-current}/systemd/system/odoogen.target
+	[ -f "$target" ] || return 0
+	while IFS= read -r line; do [[ $line != Wants=* ]] || printf '%s\n' "${line#Wants=}"; done <"$target"
 }
 
 # status: what stands, what was changed by hand, and what does not run.
@@ -17,8 +17,10 @@ status() {
 		printf 'as it was found: nothing of odoogen runs here\n'
 	elif [ -f "$state/armed" ]; then
 		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$name" "${confirmed:-what was found}"
-	else
+	elif [ "$name" = "$confirmed" ]; then
 		printf '%s, confirmed\n' "$name"
+	else
+		printf '%s, turned by hand: a push that fails goes back to %s, where the link "confirmed" leads\n' "$name" "${confirmed:-what was found}"
 	fi
 	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
 	if [ "$(lease_left)" -gt 0 ] && IFS=$'\t' read -r _ owner 2>/dev/null <"$state/lease"; then
@@ -44,10 +46,17 @@ alone() {
 	flock --wait 5 8 || die "something else of odoogen works on this host"
 }
 
+# unpushed: no push works on this host. What one is about to do was planned for the host as it is; one that died is forgotten.
+unpushed() {
+	[ "$(lease_left)" -le 0 ] || die "$(cut -f 2 "$state/lease") works on this host: wait until that has ended, or end it: odoogen-host unlock"
+	rm -f "$state/lease"
+}
+
 # rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, or with 0 to what it
-# was found as, and acts as the files that differ say. It needs no network and no pusher, and nobody confirms it.
+# was found as: what only the one before wants stops, and the files that differ, come and go have done what they ask for.
+# It needs no network and no pusher, and nobody confirms it.
 rollback() {
-	local from to="" name facts
+	local from to="" name facts ran
 	from=$(stands)
 	! ejected || die "this host is ejected: it has no generations"
 	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
@@ -64,33 +73,41 @@ rollback() {
 	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
 	[ "$to" != "$from" ] || die "this host is that already"
 	alone
+	unpushed
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job holds $locks/host.lock"
-	if [ "$to" = 0 ]; then
+	trap '' INT HUP TERM # half of it would be worse
+	ran=$(wanted)
+	case $to,$from in
+	0,*)
 		facts=$(leaving)
-		stop_ours
-		name=$(wanted)
-		doors <<<"$facts"
-	elif [ "$from" = 0 ]; then
-		facts=$(cat "$etc/doors")
+		sed -n 's/^disable\t//p' <<<"$facts" | sort >"$etc/.brought.new"
+		;;
+	*,0)
+		facts=$(ways_to "$to")
 		facts+=$'\n'$(arriving "$facts" brought)
-		doors <<<"$facts"
-	fi
-	turn_link current "$to"
+		;;
+	*) facts=$(ways_to "$to") ;;
+	esac
+	stop_ours "$to"
+	doors <<<"$facts"
+	[ "$to" = 0 ] || note_doors <<<"$facts"
 	turn_link confirmed "$to"
+	turn_link current "$to"
 	record "$to" "rolled back on the host" "from $from" || true
 	systemctl daemon-reload
 	if [ "$to" = 0 ]; then
-		forget_found
+		as_found
 		# What ran before runs on, and reads its own files again.
 		{
 			printf 'ssh.service\n'
-			grep -Fx -f "$etc/found/active" <<<"$name" || true
+			grep -Fx -f "$etc/found/active" <<<"$ran" || true
 		} | sort -u |
 			while IFS= read -r name; do act reload "$name" </dev/null || printf 'failed\treload %s\n' "$name"; done
 	else
 		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
 		systemctl start odoogen.target
+		start_arrived "$facts"
 	fi
 	printf 'current\t%s\n' "$to"
 }
@@ -100,20 +117,36 @@ stood() {
 	awk -F '\t' -v "g=$1" '$2 == g && ($3 == "confirmed" || $3 ~ /^rolled back/) { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null
 }
 
-# stop_ours stops what runs because of a generation alone, the last first.
+# stop_ours GENERATION: stops what runs and what that one does not want, the last first. What ran before odoogen came runs
+# on, by the unit that it had.
 stop_ours() {
-	local unit
-	systemctl stop odoogen.target || true
+	local unit stay came
+	stay=$'\n'$(wanted "$1")$'\n' came=$'\n'$(brought)$'\n'
+	[ "$1" != 0 ] || systemctl stop odoogen.target || true
 	while IFS= read -r unit; do
-		grep -qsFx "$unit" "$etc/found/active" || systemctl stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+		if [[ $stay == *$'\n'"$unit"$'\n'* ]] || ran_without_us "$unit" "$1"; then continue; fi
+		act stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+		[[ $came != *$'\n'"$unit"$'\n'* ]] || systemctl --quiet disable "$unit" >&2 || true
 	done < <(wanted | tac)
 }
 
-# act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first.
+# ran_without_us UNIT GENERATION: it ran when the host was found, and its file is none that goes.
+ran_without_us() {
+	local own=$etc/current/systemd/system
+	grep -qsFx "$1" "$etc/found/active" || return 1
+	[ "$2" = 0 ] || { [ ! -e "$own/$1" ] && [ ! -e "$own/${1%%@*}@.${1##*.}" ]; }
+}
+
+# act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first, that it alone has, or
+# the first alone; but what is no more cannot be run.
 act_between() {
 	local effect name
-	{ diff <(cut -d ' ' -f 1,2,4 "$1" 2>/dev/null) <(cut -d ' ' -f 1,2,4 "$2") || true; } | sed -nE 's/^[<>] [0-7]+ [0-9a-f]+ //p' |
-		sort -u | awk 'NR == FNR { differs[$1] = 1; next } $4 in differs { print $3 }' - "$2" |
+	awk -v old="$1" '
+		FILENAME == old { was[$4] = $1 " " $2; effects[$4] = $3; next }
+		was[$4] != $1 " " $2 { print $3 }
+		{ delete effects[$4] }
+		END { for (path in effects) { gsub(/run:[^,]*/, "", effects[path]); print effects[path] } }' \
+		"$([ -f "$1" ] && printf '%s' "$1" || printf '/dev/null')" "$2" |
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
 		while IFS=: read -r effect name; do
 			case $effect in
@@ -146,6 +179,7 @@ freeze() {
 	sync "$state/frozen.new"
 	mv -f "$state/frozen.new" "$state/frozen"
 	record "$(stands)" frozen "${reason%% }"
+	printf 'frozen\t%s\n' "${reason%% }"
 }
 
 # unlock: pushes are accepted again: not frozen, and held by nobody.
@@ -154,4 +188,5 @@ unlock() {
 	alone
 	rm -f "$state/frozen" "$state/lease" "$state/turning"
 	record "$(stands)" unlocked -
+	printf 'unlocked\n'
 }

@@ -42,14 +42,30 @@ ours() {
 	fi
 }
 
-# keep PATH: puts what is there into generation 0. What was kept once stays, and what leads to us is nobody else's.
+# keep PATH: puts what is there into generation 0, whole or not at all. What leads to us is nobody else's. What was found there
+# first stays what it was found as; what differs from that is kept beside, in set-aside.
 keep() {
-	local zero=$etc/generations/0
+	local kept=$etc/generations/0$1
 	[ -e "$1" ] || [ -L "$1" ] || return 0
-	[ ! -e "$zero$1" ] && [ ! -L "$zero$1" ] || return 0
 	! ours "$1" || return 0
-	mkdir -p "$zero${1%/*}"
-	cp -a "$1" "$zero$1"
+	if [ -e "$kept" ] || [ -L "$kept" ]; then
+		! same "$1" "$kept" || return 0
+		kept=$(free "$etc/set-aside$1")
+	fi
+	mkdir -p "${kept%/*}"
+	rm -rf "$kept.odoogen-new"
+	cp -aT "$1" "$kept.odoogen-new"
+	[ -n "${etc_of_check:-}" ] || sync -f "$etc"
+	mv -T "$kept.odoogen-new" "$kept"
+}
+
+same() { diff -rq --no-dereference "$1" "$2" >/dev/null 2>&1; }
+
+# free NAME: that, or the first of NAME.2, NAME.3 and so on that is not there.
+free() {
+	local name=$1 n=2
+	while [ -e "$name" ] || [ -L "$name" ]; do name=$1.$((n++)); done
+	printf '%s' "$name"
 }
 
 # unmake PATH: a door goes, and what was found there comes back. A unit that a push disabled is as it was found.
@@ -80,9 +96,22 @@ no_longer() {
 
 # leaving: the facts of all doors that stand, as closed, and of what packages brought, as disabled.
 leaving() {
-	local unit
 	awk -F '\t' '{ print "closed\t" $2 }' "$etc/doors" 2>/dev/null || true
-	while IFS= read -r unit; do printf 'disable\t%s\n' "$unit"; done < <(comm -12 <(enabled) "$etc/found/brought" 2>/dev/null)
+	brought | sed 's/^/disable\t/'
+}
+
+# stopping FACTS: of the units that these stop, those that packages brought are disabled, too: left alone they would start with
+# the host again, without what the generation said of them.
+stopping() {
+	[[ $'\n'$1 == *$'\n''do'$'\t''stop'$'\t'* ]] || return 0
+	sed -n 's/^do\tstop\t//p' <<<"$1" | sort | comm -12 - <(brought) | sed 's/^/disable\t/'
+}
+
+# brought: the units that packages of pushes brought, and that start with the host; without those that somebody had start with
+# it while nothing of odoogen did.
+brought() {
+	[ -f "$etc/found/brought" ] || return 0
+	comm -12 <(enabled) "$etc/found/brought" | comm -23 - "$etc/found/enabled"
 }
 
 # comes UNIT: packages brought it, and it starts with the host once that is turned, unless a new door disables it.
@@ -99,6 +128,16 @@ arriving() {
 	done < <(cat "${lists[@]}" | sort -u | comm -13 <(enabled) -)
 }
 
+# start_arrived FACTS: what they enable runs at once, as it would from the next boot on.
+start_arrived() {
+	local verb unit units=()
+	while IFS=$'\t' read -r verb unit; do
+		if [ "$verb" != enable ] || [ "$(systemctl show --value --property=Type "$unit")" = oneshot ]; then continue; fi
+		units+=("$unit")
+	done <<<"$1"
+	[ ${#units[@]} -eq 0 ] || systemctl start "${units[@]}" >&2 || true
+}
+
 # note_doors keeps the facts of all doors that stand, of which a push brings those that change.
 note_doors() {
 	{ cat "$etc/doors" 2>/dev/null || true; cat; } |
@@ -107,10 +146,33 @@ note_doors() {
 	mv -f "$etc/.doors.new" "$etc/doors"
 }
 
+# ways_to GENERATION: the facts of the doors that come and go until that one stands. Where an odoogen that did not keep them
+# confirmed it, they stay as they are.
+ways_to() {
+	local then=$etc/doors.of/$1
+	[ -f "$then" ] || then=$etc/doors
+	awk -F '\t' -v found="$([ "$(stands)" != 0 ] || printf yes)" '
+		at == "then" { comes[$2] = $0; next }
+		!($2 in comes) { print "closed\t" $2; next }
+		comes[$2] == $0 && !found { delete comes[$2] }
+		END { for (path in comes) print comes[path] }' at=then "$then" at=now "$etc/doors"
+}
+
+# keep_ways: the doors of the generation that stands, which is confirmed, are kept for those at night who come back to it.
+keep_ways() {
+	local name
+	name=$(target current)
+	[ -n "$name" ] && [ -f "$etc/doors" ] || return 0
+	dirs "$etc/doors.of"
+	cp "$etc/doors" "$etc/doors.of/.new"
+	mv -f "$etc/doors.of/.new" "$etc/doors.of/$name"
+}
+
 # turns_doors FACTS: doors come or go, or what starts with the host.
 turns_doors() { [[ $'\n'$1 =~ $'\n'(door|absent|closed|disabled|disable|enable)$'\t' ]]; }
 
-# save_doors keeps what stands where doors come and go. Its LIST says what the way back has to do.
+# save_doors keeps what stands where doors come and go. Its LIST says what the way back has to do. What the target wants is
+# started by that alone, when it can read its generation's files again.
 save_doors() {
 	local was=$etc/.doors verb path
 	rm -rf "$was"
@@ -133,7 +195,7 @@ save_doors() {
 			;;
 		disabled | disable)
 			! systemctl --quiet is-enabled "$path" 2>/dev/null || printf 'enable\t%s\n' "$path"
-			! systemctl --quiet is-active "$path" || printf 'start\t%s\n' "$path"
+			wants "$path" || ! systemctl --quiet is-active "$path" || printf 'start\t%s\n' "$path"
 			;;
 		enable) printf 'disable\t%s\n' "$path" ;;
 		esac
@@ -175,8 +237,32 @@ forget_doors() {
 	away "$etc/.doors" || true
 }
 
-# forget_found empties generation 0: all that it held is in its place again.
+# forget_found empties generation 0: all that it held is in its place again. What could not go there is kept in set-aside.
 forget_found() {
-	rm -rf "$etc/generations/0"
-	mkdir -p "$etc/generations/0"
+	local path kept zero=$etc/generations/0
+	while IFS= read -r path; do
+		! same "$zero$path" "$path" || continue
+		kept=$(free "$etc/set-aside$path")
+		mkdir -p "${kept%/*}"
+		mv -T "$zero$path" "$kept"
+	done < <(find "$zero" ! -type d -printf '/%P\n' 2>/dev/null)
+	rm -rf "$zero"
+	mkdir -p "$zero"
+}
+
+# forget_returned: where a door went, generation 0 holds nothing any more: what it had is in its place again.
+forget_returned() {
+	local path zero=$etc/generations/0
+	[ -f "$etc/.doors/LIST" ] || return 0
+	while IFS= read -r path; do
+		! same "$zero$path" "$path" || rm -rf "$zero$path"
+	done < <(awk -F '\t' 'at == "doors" { stands[$2]; next } $1 ~ /^(was|new)$/ && !($2 in stands) { print $2 }' \
+		at=doors "$etc/doors" at=list "$etc/.doors/LIST")
+}
+
+# as_found: the host is what it was found as, and stays so. What packages brought and starts with it no longer is what comes
+# again with the next push.
+as_found() {
+	forget_found
+	[ ! -f "$etc/.brought.new" ] || mv -f "$etc/.brought.new" "$etc/found/brought"
 }

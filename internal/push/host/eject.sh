@@ -47,11 +47,11 @@ eject_now() {
 	systemctl daemon-reload
 	rm -f "$etc/.back"
 	record "$name" ejected "$1" || true
-	[ -e "$etc/as-found" ] || [ ! -d "$etc/generations/0" ] || mv -T "$etc/generations/0" "$etc/as-found"
+	rmdir "$etc/generations/0" 2>/dev/null || [ ! -d "$etc/generations/0" ] || mv -T "$etc/generations/0" "$(free "$etc/as-found")"
 	for rest in "$etc"/generations/0 "$etc"/generations/*-*; do
 		[ "${rest##*/}" = "$name" ] || remove "$rest"
 	done
-	rm -rf "$etc/confirmed" "$etc/doors" "$etc/.doors" "$etc/found" "$state/owed"
+	rm -rf "$etc/confirmed" "$etc"/doors{,.of} "$etc/.doors" "$etc/found" "$state/owed"
 	for rest in odoogen-boot.service odoogen-boot-state.service; do
 		rm -f "/etc/systemd/system/$rest" "/etc/systemd/system/sysinit.target.wants/$rest"
 	done

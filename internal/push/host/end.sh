@@ -27,7 +27,7 @@ disarm() {
 
 # forget_begun removes what a push was about to put in place, or kept for its way back, when it was cut off or the disk was
 # full. No push is armed.
-forget_begun() { away "$etc"/{.back,.doors} "$etc"/.*.new "$state"/*.new "$secrets.old"; }
+forget_begun() { away "$etc"/{.back,.doors} "$etc"/.*.new "$state"/{turning,*.new} "$secrets.old"; }
 
 # record GENERATION VERDICT TEXT: a line of the ledger. It is on the disk before the way back goes: a loss of power in the
 # half minute after a push would leave a host that is one generation and says another.
@@ -45,6 +45,7 @@ prune() {
 		dir=$etc/generations/$name
 		[ -z "$(find /proc/[0-9]*/fd /proc/[0-9]*/cwd -lname "$dir*" -print -quit 2>/dev/null)" ] || continue
 		remove "$dir"
+		away "$etc/doors.of/$name"
 	done
 }
 
@@ -58,9 +59,14 @@ confirmed_already() {
 # finish ends a push whose generation stays.
 finish() {
 	forget_secrets || true
+	if [ "$(stands)" = 0 ]; then
+		as_found || true
+	else
+		forget_returned || true
+		keep_ways || true
+		[ ! -f "$etc/found/coming" ] || { add_to brought <"$etc/found/coming" && rm -f "$etc/found/coming"; } || true
+	fi
 	forget_doors
-	[ ! -f "$etc/found/coming" ] || { add_to brought <"$etc/found/coming" && rm -f "$etc/found/coming"; } || true
-	[ "$(stands)" != 0 ] || forget_found || true
 	disarm
 	rm -f "$state/lease"
 }
@@ -69,19 +75,15 @@ finish() {
 # no way back.
 revert() {
 	local nonce name old pid line undo=()
-	[ -f "$state/armed" ] || {
+	exec 7>"$state/revert.lock"
+	flock --wait 120 7 || die "another revert works"
+	[ -f "$state/armed" ] || { # nor will it be: see arm
 		! IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" || [ "$nonce" != "$1" ] || rm -f "$state/lease"
 		printf 'current\t%s\n' "$(target current)"
 		return 0
 	}
 	IFS=$'\t' read -r nonce name old <"$state/armed"
 	[ "$nonce" = "$1" ] || die "another push has armed the revert"
-	exec 7>"$state/revert.lock"
-	flock --wait 120 7 || die "another revert works"
-	[ -f "$state/armed" ] || {
-		printf 'current\t%s\n' "$(target current)"
-		return 0
-	}
 	if [ -f "$state/turning" ]; then
 		pid=$(cat "$state/turning")
 		! grep -qs odoogen "/proc/$pid/cmdline" || kill "$pid" 2>/dev/null || true

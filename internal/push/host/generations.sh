@@ -73,7 +73,8 @@ look() {
 # differs DIR: the files that are not what the directory's MANIFEST says.
 differs() { look "$1" | sed -n 's/\tstrange$//; s/^drift\t//p'; }
 
-# remove_stray removes generations that were staged and never stood.
+# remove_stray removes generations that were staged and never stood. One that stood may be newer than the one that stands: the
+# host was taken back.
 remove_stray() {
 	local name newest
 	newest=$(target current)
@@ -81,7 +82,7 @@ remove_stray() {
 	away "$etc"/generations/.[0-9]*
 	for name in "$etc"/generations/*-*; do
 		name=${name##*/}
-		[ "${name%%-*}" -le "${newest:-0}" ] || remove "$etc/generations/$name"
+		[ "${name%%-*}" -le "${newest:-0}" ] || stood "$name" || remove "$etc/generations/$name"
 	done
 }
 

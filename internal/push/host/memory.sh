@@ -24,16 +24,12 @@ remember() {
 	for unit in "${runs[@]}"; do
 		[[ $'\n'${idle[*]/%/$'\n'} == *$'\n'"calm"$'\t'"$unit"$'\n'* ]] || watched+=("$unit")
 	done
-	mkdir -p "${memory%/*}"
 	{
-		printf '%s\0' "$asked"
-		printf '%s\n' "${paths[@]}"
-		printf '\0%s\0' "$counts"
-		printf '%s\n' "${watched[@]}"
-		printf '\0%s\0' "$answer"
-	} >"$memory.$$"
-	chmod 600 "$memory.$$"
-	mv -f "$memory.$$" "$memory"
+		mkdir -p "${memory%/*}" && {
+			printf '%s\0' "$asked" && printf '%s\n' "${paths[@]}" && printf '\0%s\0' "$counts" &&
+				printf '%s\n' "${watched[@]}" && printf '\0%s\0' "$answer"
+		} >"$memory.$$" && chmod 600 "$memory.$$" && mv -f "$memory.$$" "$memory"
+	} 2>/dev/null || away "$memory.$$" # where /run is full, it looks again
 }
 
 # counted PATH...: what find tells of these, and of all that any observation reads; and the firewall's rules, which lie in no

@@ -18,12 +18,14 @@ packages() {
 	away /var/cache/odoogen.?????? # of one that a loss of power ended
 	scratch=$(mktemp -d /var/cache/odoogen.XXXXXX)
 	trap 'rm -rf "$scratch"; allow_starts; hold_back' EXIT
+	# What somebody else is installing is started, and none of ours: it is waited for until apt's lock can be had.
+	apt-get -o DPkg::Lock::Timeout=300 check >/dev/null 2>&1 || true
 	note_enabled
 	forbid_starts
 	mend
 	if [ ${#plain[@]} -gt 0 ]; then
 		apt -q update
-		apt -q -y install "${plain[@]}"
+		apt -q -y --no-remove install "${plain[@]}"
 	fi
 	if [ ${#late[@]} -gt 0 ]; then
 		for a in "${vendors[@]}"; do vendor_key "$a"; done
@@ -34,12 +36,12 @@ packages() {
 		for a in /etc/apt/preferences.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/preferences.d/"; done
 		b=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
 		apt -q "${b[@]}" update
-		apt -q -y "${b[@]}" install "${late[@]}"
+		apt -q -y --no-remove "${b[@]}" install "${late[@]}"
 	fi
 	for a in "${downloads[@]}"; do
 		IFS=$'\t' read -r a b c <<<"$a"
 		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
-		apt -q -y install "$scratch/$a.deb"
+		apt -q -y --no-remove install "$scratch/$a.deb"
 	done
 	hold_back
 }

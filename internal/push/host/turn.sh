@@ -14,9 +14,12 @@ turn() {
 	trap forget_begun EXIT
 	old=$(target confirmed)
 	case $2,$(stands) in
-	0,*) facts+=$'\n'$(leaving) ;;
+	0,*)
+		facts+=$'\n'$(leaving)
+		sed -n 's/^disable\t//p' <<<"$facts" | sort >"$etc/.brought.new"
+		;;
 	*,0) facts+=$'\n'$(arriving "$facts" coming brought) ;;
-	*) facts+=$'\n'$(arriving "$facts" coming) ;;
+	*) facts+=$'\n'$(arriving "$facts" coming)$'\n'$(stopping "$facts") ;;
 	esac
 	! ejected || facts+=$'\nabsent\t'$etc/current
 	away "$etc/.doors"
@@ -30,14 +33,13 @@ turn() {
 	to_do <<<"$facts" >"$state/owed.new"
 	arm_boot "${old:-0}"
 	sync -f "$state"
-	mv -f "$state/armed.new" "$state/armed"
+	arm "$1"
 	trap - EXIT
 	sync -f "$etc"
 	no_timer
 	systemd-run --quiet --collect --unit=odoogen-revert --on-active="$3" --timer-property=AccuracySec=1s \
 		"$lib/host" revert "$1"
 	printf 'phase\tarmed\n'
-	printf '%s\n' "$$" >"$state/turning"
 	mv -f "$state/owed.new" "$state/owed"
 	pay stop
 	doors <<<"$facts"
@@ -46,7 +48,20 @@ turn() {
 	[ ! -d "$secrets.new" ] || put_secrets
 	printf 'phase\tflipped\n'
 	pay
+	start_arrived "$facts"
 	rm -f "$state/turning"
+}
+
+# arm NONCE: from here on there is a way back. A push that was told meanwhile that it is taken back never gets so far; one
+# that is told so later is found by what it writes here first.
+arm() {
+	local owner
+	exec 7>"$state/revert.lock"
+	flock --wait 5 7 || die "a revert works"
+	renew "$1" || die "this push was taken back"
+	printf '%s\n' "$$" >"$state/turning"
+	mv -f "$state/armed.new" "$state/armed"
+	exec 7>&-
 }
 
 # to_do: the actions among the facts on stdin.

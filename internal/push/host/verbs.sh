@@ -15,19 +15,35 @@ usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen 
 Generations are below /etc/odoogen/generations. Packages, databases and data never go back.
 '
 
+# asks WHAT: of who types at a terminal, before it is done.
+asks() {
+	local answer
+	[ -t 0 ] || return 0
+	read -r -p "$1 Go on? [y/N] " answer || true
+	[[ $answer == [yY]* ]] || die "nothing is done"
+}
+
 verb() {
 	local nonce
+	case ${1-},${2-} in
+	*,-h | *,--help) set -- help ;;
+	esac
 	case ${1-} in
 	export) export_generation "$2" ;;
 	ledger) cat "$state/ledger" 2>/dev/null || true ;;
 	status | unlock) "$1" ;;
-	rollback) rollback "${2:-}" ;;
+	rollback)
+		[ "${2:-}" != 0 ] || asks "All that odoogen runs here stops, and this host is what it was found as."
+		rollback "${2:-}"
+		;;
 	freeze) freeze "${@:2}" ;;
 	confirm | revert | eject)
 		if [ $# -gt 1 ]; then
 			"$@"
 		elif [ "$1" = eject ]; then
+			asks "All runs on, and odoogen is no longer part of this host."
 			alone
+			unpushed
 			eject_now "on the host"
 		else
 			nonce=$(armed_nonce)

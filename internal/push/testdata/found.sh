@@ -25,31 +25,11 @@ state() {
 door_a='door\t/usr/local/lib/x.d\tlink\t/etc/odoogen/current/x.d\n'
 doors=$door_a'door\t/etc/x.d/include\tfile\t0644\tinclude /etc/odoogen/current/x.d\nabsent\t/etc/x.d/default\n'
 
-turn() { # NONCE NAME TEXT
-	rm -rf /mnt/tree
-	mkdir -p /mnt/tree/x.d
-	(
-		cd /mnt/tree
-		echo "$3" >x.d/a
-		echo '{}' >HOST.json
-		chmod 444 x.d/a HOST.json
-		for f in HOST.json x.d/a; do printf '0444 %s none %s\n' "$(sha256sum <$f | cut -d ' ' -f 1)" $f; done >MANIFEST
-		chmod 444 MANIFEST
-		tar -c --no-recursion MANIFEST HOST.json x.d/a
-	) >/mnt/tree.tar
-	echo test | host lease "$1" 120 >/dev/null
-	host stage "$1" "$2" </mnt/tree.tar
-	printf '%b' "$doors" 'end\n' | host turn "$1" "$2" 60 >/dev/null
-}
-
 leave() { # NONCE
 	echo test | host lease "$1" 120 >/dev/null
 	host leave "$1" 60 <<<end
 	while [ ! -e /var/lib/odoogen/leave.ended ]; do sleep 0.1; done
 }
-
-confirm() { echo test | host confirm "$1" 10 >/dev/null; }
-revert() { host revert "$1" >/dev/null; }
 
 state found
 turn n1 1-a one
@@ -68,6 +48,16 @@ confirm n4
 state 'as found'
 odoogen-host rollback >/dev/null
 state 'by hand'
+# What is taken back while it waits for a job does not turn the host once that has ended.
+flock /run/lock/odoogen/host.lock sleep 3 &
+sleep 0.5
+echo test | host lease n8 120 >/dev/null
+host leave n8 60 <<<end
+sleep 0.5
+revert n8
+while [ ! -e /var/lib/odoogen/leave.ended ]; do sleep 0.1; done
+host left
+state 'not left'
 odoogen-host eject >/dev/null
 state ejected
 doors=$door_a
