@@ -67,22 +67,27 @@ files only with --overwrite-drift; what lies beside them is the administrator's,
 
 // driftReport is what was done by hand on a host.
 type driftReport struct {
-	Host    string      `json:"host"`
-	Changed []string    `json:"changed"` // in odoogen's own files; a push can take it back
-	Beside  []push.Hand `json:"beside"`  // and what stays
+	Host       string      `json:"host"`
+	Generation string      `json:"generation,omitempty"` // as status has it: empty on a bare host, 0 as it was found
+	Changed    []string    `json:"changed"`              // in odoogen's own files; a push can take it back
+	Beside     []push.Hand `json:"beside"`               // and what stays
 }
 
 func driftReports(plans []*push.Plan) []driftReport {
 	all := []driftReport{}
 	for _, plan := range plans {
-		all = append(all, driftReport{plan.Host, append([]string{}, plan.Drift...), append([]push.Hand{}, plan.Hands...)})
+		all = append(all, driftReport{plan.Host, plan.From, append([]string{}, plan.Drift...), append([]push.Hand{}, plan.Hands...)})
 	}
 	return all
 }
 
 func printDrift(w io.Writer, plans []*push.Plan) {
 	for _, r := range driftReports(plans) {
-		if len(r.Changed)+len(r.Beside) == 0 {
+		switch {
+		case len(r.Changed)+len(r.Beside) > 0:
+		case r.Generation == "" || r.Generation == "0":
+			fmt.Fprintf(w, "%s: as it was found: no push stands there\n", r.Host)
+		default:
 			fmt.Fprintf(w, "%s: as it was pushed\n", r.Host)
 		}
 		for _, f := range r.Changed {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"odoogen/internal/artifact"
 )
 
 // repository is where the sample and the documents lie; scripts run in a directory of their own.
@@ -40,10 +42,11 @@ func TestScript(t *testing.T) {
 				RequireUniqueNames: true,
 				UpdateScripts:      os.Getenv("UPDATE_SCRIPTS") != "",
 				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-					"sample":  sample,
-					"replace": replace,
-					"exits":   exits,
-					"refused": refused,
+					"sample":    sample,
+					"replace":   replace,
+					"exits":     exits,
+					"refused":   refused,
+					"manifests": manifests,
 				},
 			})
 		})
@@ -77,6 +80,28 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has %q %d times, want once", args[0], before, n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, before, after, 1)), 0o666))
+}
+
+// manifests DIR writes the MANIFEST of every tree below DIR, as a build would.
+func manifests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: manifests DIR")
+	}
+	trees, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, tree := range trees {
+		dir := filepath.Join(ts.MkAbs(args[0]), tree.Name())
+		files, err := os.ReadDir(dir)
+		ts.Check(err)
+		t := &artifact.Tree{Host: tree.Name()}
+		for _, f := range files {
+			data, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			ts.Check(err)
+			ts.Check(os.Chmod(filepath.Join(dir, f.Name()), 0o444))
+			t.Files = append(t.Files, artifact.File{Path: f.Name(), Mode: 0o444, Data: data})
+		}
+		ts.Check(os.WriteFile(filepath.Join(dir, artifact.ManifestName), t.Manifest(), 0o666))
+	}
 }
 
 // exits CODE COMMAND... runs a command that must exit with CODE.

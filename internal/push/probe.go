@@ -9,20 +9,33 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"odoogen/internal/artifact"
 )
 
-// probe finds out whether all that a host shall run works, seen from itself and from another host, within so many
-// seconds. It returns why probes were left out, each reason once: what they ask for is not there yet.
-func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []string, err error) {
-	var own, peer facts
-	probes := h.facts.Probes
-	if p.found {
-		probes = nil
-		for _, unit := range h.plan.stay {
-			own.add("unit", unit)
-		}
+// probes are what a host is asked when it is turned: whether all of its tree works, or what runs on when that leaves.
+func (p *Push) probes(h *host) []artifact.Probe {
+	if !p.found {
+		return h.facts.Probes
 	}
+	var all []artifact.Probe
+	for _, unit := range h.plan.stay {
+		all = append(all, artifact.Probe{Kind: "unit", Unit: unit})
+	}
+	return all
+}
+
+// probe finds out whether what a host shall run works, seen from itself and from another host, within so many seconds. It
+// returns how many probes that were: without another host, what only that can see is none of them. And why some were left
+// out, each reason once: what they ask for is not there yet.
+func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seconds int) (asked int, skipped []string, err error) {
+	var own, peer facts
+	other := p.peer(h)
 	for _, probe := range probes {
+		if probe.From == "peer" && other == nil {
+			continue
+		}
+		asked++
 		f := &own
 		if probe.From == "peer" {
 			f = &peer
@@ -51,23 +64,25 @@ func (p *Push) probe(ctx context.Context, h *host, seconds int) (skipped []strin
 	}
 	var both sync.WaitGroup
 	var seen error
-	if other := p.peer(h); other != nil && peer.b.Len() > 0 {
+	if peer.b.Len() > 0 {
 		both.Go(func() {
 			if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
 				seen = fmt.Errorf("seen from %s: %w", other.name, err)
 			}
 		})
 	}
-	err = p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note})
+	if own.b.Len() > 0 {
+		err = p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note})
+	}
 	both.Wait()
-	return skipped, errors.Join(err, seen)
+	return asked, skipped, errors.Join(err, seen)
 }
 
 // Status is what a host is, and what of it is not as it should be.
 type Status struct {
 	Host       string   `json:"host"`
 	Generation string   `json:"generation,omitempty"`
-	Probes     int      `json:"probes"`
+	Probes     int      `json:"probes"` // that were asked, or left out
 	Wrong      []string `json:"wrong,omitempty"`
 	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later
 	Orphans    []Kept   `json:"orphans,omitempty"` // what pushes made and the spec no longer has
@@ -94,7 +109,7 @@ func (p *Push) Status(ctx context.Context) []*Status {
 	all := map[string]*Status{}
 	var out []*Status
 	for _, h := range p.hosts {
-		s := &Status{Host: h.name, Probes: len(h.facts.Probes)}
+		s := &Status{Host: h.name}
 		all[h.name], out = s, append(out, s)
 	}
 	wrong := func(h *host, err error) {
@@ -106,9 +121,10 @@ func (p *Push) Status(ctx context.Context) []*Status {
 			return nil
 		}
 		all[h.name].Generation, all[h.name].Orphans = h.seen.from(), h.plan.Orphans
+		probes := h.facts.Probes
 		switch {
-		case h.seen.Ejected:
-			return nil
+		case h.seen.Ejected: // it runs on what was ejected, whatever the spec has become since
+			probes = hostBefore(h.seen.Host).Probes
 		case h.seen.AsFound:
 			wrong(h, fmt.Errorf("runs nothing of its tree: odoogen push %s", h.name))
 			return nil
@@ -118,8 +134,8 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		case !h.plan.Empty():
 			wrong(h, fmt.Errorf("differs from its tree: odoogen plan %s", h.name))
 		}
-		skipped, err := p.probe(ctx, h, 0)
-		all[h.name].Skipped = skipped
+		asked, skipped, err := p.probe(ctx, h, probes, 0)
+		all[h.name].Probes, all[h.name].Skipped = asked, skipped
 		if err != nil {
 			wrong(h, err)
 		}

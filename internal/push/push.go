@@ -492,7 +492,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	both.Go(func() { locked = p.waiting(ctx, hosts) })
 	err = each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
-		skipped, err := p.probe(ctx, h, int(p.ProbeFor.Seconds()))
+		_, skipped, err := p.probe(ctx, h, p.probes(h), int(p.ProbeFor.Seconds()))
 		for _, why := range skipped {
 			p.Say(h.name, "not probed: "+why)
 		}

@@ -170,6 +170,9 @@ func found(r *rig) {
 	if said := r.run(1, change{}, "status", "tests"); !strings.Contains(said, "tests: as found (#0)") {
 		r.t.Errorf("status: %s", said)
 	}
+	if said := r.run(0, change{}, "drift", "tests"); !strings.Contains(said, "tests: as it was found: no push stands there\n") {
+		r.t.Errorf("drift: %s", said)
+	}
 	r.powerCycle("tests")
 	asFound()
 	if said := r.run(2, change{}, "plan", "tests"); !strings.Contains(said, "tests: as found (#0), becomes ") || strings.Contains(said, "install:") {
@@ -313,7 +316,9 @@ func ejected(r *rig) {
 	plain()
 	r.powerCycle("tests")
 	plain()
-	r.run(Applied, change{}, "status", "tests")
+	if said := r.run(Applied, change{}, "status", "tests"); !strings.Contains(said, "tests: ejected, all 5 probes pass\n") {
+		r.t.Errorf("status: %s", said)
+	}
 	started := r.theirs() + r.started("tests", "worker", "vswitch")
 	if said := r.run(2, change{}, "plan", "tests"); !strings.Contains(said, "tests: ejected, becomes") || strings.Contains(said, "restart") {
 		r.t.Errorf("plan: %s", said)
