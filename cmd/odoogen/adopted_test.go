@@ -368,7 +368,7 @@ const untouched = "systemctl show --value --property=Id,InvocationID,ActiveState
 const ran = "systemctl show --value --property=Id,InvocationID,ActiveState nginx shop postgresql@15-main ssh"
 
 func purged(a *adopted) {
-	const old = "  orphan: database demo_before in main, kept until it is purged\n" // since the RUNBOOK's restore
+	const old = "  orphan: database demo_before in 15/main, kept until it is purged\n" // since the RUNBOOK's restore
 	if said := a.in(0, "status"); !strings.Contains(said, old) {
 		a.t.Errorf("status:\n%s", said)
 	}
@@ -383,7 +383,8 @@ func purged(a *adopted) {
 	a.edit("admins: anna:", "admins: ben:")
 	without := slices.DeleteFunc(slices.Clone(everything), func(l string) bool { return l == "nginx" })
 	a.says(without, cluster+backup)
-	const orphan = "  orphan: instance demo, stopped and kept until it is purged: database demo in main, /var/lib/odoo/demo, /opt/odoo/instances/demo-19\n"
+	const orphan = "  orphan: instance demo, stopped and kept until it is purged: database demo in 15/main, role odoo-demo in 15/main, directory /var/lib/odoo/demo, " +
+		"directory /opt/odoo/instances/demo-19, user odoo-demo, certificate demo\n"
 	if said := a.in(0, "push", "--yes"); !strings.Contains(said, orphan) {
 		a.t.Errorf("push:\n%s", said)
 	}

@@ -13,9 +13,11 @@ func newPurge() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "purge HOST [ORPHAN...]",
 		Short: "Remove from a host what pushes made and the spec no longer has",
-		Long: `Name the orphans of a host, and remove them: databases, clusters, users, data directories, folders of releases and secrets
-that pushes made and that neither its generation nor the spec has any more. What was there before odoogen, or lies beside it,
-is never among them. With names, those alone: an orphan's, or an instance's for all that was its own. It asks first.
+		Long: `Name the orphans of a host, and remove them: clusters, databases, roles, users, data directories, folders of releases and
+certificates that pushes made and that neither its generation nor the spec has any more. What was there before odoogen, or
+lies beside it, is never among them, nor is any secret: one that a push brought goes with the push that takes it out, and one
+that somebody put on the host is his. With names, those alone: an orphan's, or an instance's for all that was its own. It asks
+first.
 
 What is purged is gone: no rollback brings it back, only a backup does.`,
 		Example: "  odoogen purge tests\n  odoogen purge tests qa16 --yes",
@@ -36,7 +38,11 @@ What is purged is gone: no rollback brings it back, only a backup does.`,
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: removes for good\n", args[0])
 			for _, t := range all {
-				fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", t)
+				with := ""
+				if t.Kind == "cluster" {
+					with = ", with all its databases"
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "  %s%s\n", t, with)
 			}
 			if !yes && !asked(cmd, "purge") {
 				return errors.New("not purged")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"odoogen/internal/artifact"
 )
@@ -11,7 +12,7 @@ import (
 // Thing is something of a host that outlives every generation. A host keeps a record of those that a push has made: what
 // was there before is somebody else's, whatever the spec says of it.
 type Thing struct {
-	Kind string `json:"kind"`         // cluster, database, role, user, directory, certificate or secret
+	Kind string `json:"kind"`         // cluster, database, role, user, directory or certificate
 	Name string `json:"name"`         // of a cluster "15/main", of a directory its path
 	In   string `json:"in,omitempty"` // the cluster of a database or role, "15/main"
 	Of   string `json:"of,omitempty"` // the instance that it was made for
@@ -54,52 +55,35 @@ func without(all, others []Thing) []Thing {
 	return slices.DeleteFunc(slices.Clone(all), func(t Thing) bool { return within(t, others) })
 }
 
-// left are those of a host that neither the generation which runs nor the new one asks to have. What lies in a cluster
-// that is left goes with it. A secret that a push has brought is not among them: the next one takes it away.
-func left(seen *Observation, before, after *artifact.Host) []Thing {
-	all := without(seen.Made, slices.Concat(things(before), things(after)))
-	for _, name := range seen.Lying {
-		_, given := seen.Given[name]
-		read := slices.ContainsFunc(slices.Concat(before.Secrets, after.Secrets), func(s artifact.Secret) bool { return s.Name == name })
-		if !given && !read {
-			all = append(all, Thing{Kind: "secret", Name: name})
-		}
+// unasked are those of a host's record that none of its HOST.jsons asks to have. What lies in a cluster that is one goes with it.
+func unasked(made []Thing, hosts ...*artifact.Host) []Thing {
+	var asked []Thing
+	for _, h := range hosts {
+		asked = append(asked, things(h)...)
 	}
+	all := without(made, asked)
 	return slices.DeleteFunc(slices.Clone(all), func(t Thing) bool { return t.In != "" && within(Thing{Kind: "cluster", Name: t.In}, all) })
 }
 
-// orphans are what the host has made and the spec no longer asks for, as people count it: an instance with all that is its
-// own is one.
-func orphans(made []Thing, after *artifact.Host) []Kept {
-	wanted := things(after)
+// orphans are things that are unasked, as people count them: of an instance that the spec no longer has, all are one.
+func orphans(unasked []Thing, after *artifact.Host) []Kept {
 	var all []Kept
 	at := map[string]int{} // of instances that left
-	for _, t := range without(made, wanted) {
-		cluster := path.Base(t.In)
-		switch n, seen := at[t.Of]; {
+	for _, t := range unasked {
+		n, seen := at[t.Of]
+		switch {
 		case t.Kind == "cluster":
-			all = append(all, Kept{"cluster", t.Name, []string{"/var/lib/postgresql/" + t.Name}})
-		case t.Of == "":
-			all = append(all, Kept{Kind: t.Kind, Name: t.Name})
-		case slices.ContainsFunc(after.Instances, func(i artifact.Instance) bool { return i.Name == t.Of }):
-			if t.Kind == "database" {
-				all = append(all, Kept{Kind: t.Kind, Name: t.Name + " in " + cluster})
-			} else if t.Kind == "directory" {
-				all = append(all, Kept{Kind: t.Kind, Name: t.Name})
-			}
-		default:
-			if !seen {
-				n = len(all)
-				at[t.Of] = n
-				all = append(all, Kept{Kind: "instance", Name: t.Of})
-			}
-			switch t.Kind {
-			case "database":
-				all[n].Data = append(all[n].Data, fmt.Sprintf("database %s in %s", t.Name, cluster))
-			case "directory":
-				all[n].Data = append(all[n].Data, t.Name)
-			}
+			all = append(all, Kept{t.Kind, t.Name, []string{"/var/lib/postgresql/" + t.Name}})
+			continue
+		case t.Of == "" || slices.ContainsFunc(after.Instances, func(i artifact.Instance) bool { return i.Name == t.Of }):
+			all = append(all, Kept{Kind: t.Kind, Name: strings.TrimPrefix(t.String(), t.Kind+" ")})
+			continue
+		case !seen:
+			n = len(all)
+			at[t.Of] = n
+			all = append(all, Kept{Kind: "instance", Name: t.Of})
 		}
+		all[n].Data = append(all[n].Data, t.String())
 	}
 	return all
 }
@@ -115,12 +99,15 @@ func (t Thing) layer() string {
 	return "postgresql"
 }
 
+// makes are those of its things that odoogen makes on a host: not what is of a layer of somebody else's.
+func makes(h *artifact.Host) []Thing {
+	return slices.DeleteFunc(things(h), func(t Thing) bool { return !slices.Contains(h.Manage, t.layer()) })
+}
+
 // made adds what the new generation makes and the host's record does not have: the host notes what of it is not there yet.
 func (f *facts) made(h *artifact.Host, recorded []Thing) {
-	for _, t := range without(things(h), recorded) {
-		if slices.Contains(h.Manage, t.layer()) {
-			f.add("made", t.Kind, t.Name, t.In, t.Of)
-		}
+	for _, t := range without(makes(h), recorded) {
+		f.add("made", t.Kind, t.Name, t.In, t.Of)
 	}
 }
 

@@ -16,40 +16,41 @@ func TestOrphans(t *testing.T) {
 	ba := artifact.Instance{Name: "ba", Cluster: "main", Database: "ba", Role: "odoo-ba", DataDir: "/d/ba", Releases: "/r/ba/releases"}
 	other := qa
 	other.Database = "qa-new"
-	whole := &artifact.Host{Clusters: []artifact.Cluster{main}, Instances: []artifact.Instance{qa, ba}, Users: []string{"anna", "odoo-qa", "odoo-ba"},
-		Secrets: []artifact.Secret{{Name: "token"}}}
+	second, moved := artifact.Cluster{Name: "second", Version: 15}, qa
+	moved.Cluster = "second"
+	gone := []string{"database qa in 15/main", "role odoo-qa in 15/main", "directory /d/qa", "directory /r/qa", "certificate qa", "user odoo-qa"}
+	whole := &artifact.Host{Clusters: []artifact.Cluster{main}, Instances: []artifact.Instance{qa, ba}, Users: []string{"anna", "odoo-qa", "odoo-ba"}}
 	of := func(clusters []artifact.Cluster, users []string, instances ...artifact.Instance) *artifact.Host {
 		return &artifact.Host{Clusters: clusters, Users: users, Instances: instances}
 	}
 	for _, c := range []struct {
 		name          string
 		made          []Thing
-		lying         []string
 		before, after *artifact.Host
 		orphans       []Kept
 		left          []string
 	}{
-		{"all is asked for", things(whole), []string{"token"}, whole, whole, nil, nil},
-		{"an instance is about to leave", things(whole), nil, whole, of([]artifact.Cluster{main}, []string{"anna", "odoo-ba"}, ba),
-			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}}, nil},
-		{"an instance has left", things(whole), nil, of([]artifact.Cluster{main}, nil, ba), of([]artifact.Cluster{main}, []string{"anna"}, ba),
-			[]Kept{{"instance", "qa", []string{"database qa in main", "/d/qa", "/r/qa"}}},
-			[]string{"database qa in 15/main", "role odoo-qa in 15/main", "directory /d/qa", "directory /r/qa", "certificate qa", "user odoo-qa"}},
-		{"what was there before is nobody's orphan", things(of([]artifact.Cluster{main}, nil, ba)), nil, of(nil, nil), of(nil, nil),
-			[]Kept{{"cluster", "15/main", []string{"/var/lib/postgresql/15/main"}}, {"instance", "ba", []string{"database ba in main", "/d/ba", "/r/ba"}}},
+		{"all is asked for", things(whole), whole, whole, nil, nil},
+		{"an instance is about to leave", things(whole), whole, of([]artifact.Cluster{main}, []string{"anna", "odoo-ba"}, ba),
+			[]Kept{{"instance", "qa", gone}}, nil},
+		{"an instance has left", things(whole), of([]artifact.Cluster{main}, nil, ba), of([]artifact.Cluster{main}, []string{"anna"}, ba),
+			[]Kept{{"instance", "qa", gone}}, gone},
+		{"what was there before is nobody's orphan", things(of([]artifact.Cluster{main}, nil, ba)), of(nil, nil), of(nil, nil),
+			[]Kept{{"cluster", "15/main", []string{"/var/lib/postgresql/15/main"}}, {"instance", "ba", []string{"directory /d/ba", "directory /r/ba", "certificate ba", "user odoo-ba"}}},
 			[]string{"cluster 15/main", "directory /d/ba", "directory /r/ba", "certificate ba", "user odoo-ba"}}, // with its databases
-		{"an instance has another database", things(whole), nil, of([]artifact.Cluster{main}, []string{"anna"}, other, ba), of([]artifact.Cluster{main}, []string{"anna"}, other, ba),
-			[]Kept{{Kind: "database", Name: "qa in main"}}, []string{"database qa in 15/main"}},
-		{"a user and a secret have left", things(whole), []string{"token", "by-hand"}, of([]artifact.Cluster{main}, nil, qa, ba), of([]artifact.Cluster{main}, nil, qa, ba),
-			[]Kept{{Kind: "user", Name: "anna"}}, []string{"user anna", "secret by-hand"}},
+		{"an instance has another database", things(whole), of([]artifact.Cluster{main}, []string{"anna"}, other, ba), of([]artifact.Cluster{main}, []string{"anna"}, other, ba),
+			[]Kept{{Kind: "database", Name: "qa in 15/main"}}, []string{"database qa in 15/main"}},
+		{"an instance has another cluster", things(whole), of([]artifact.Cluster{main, second}, []string{"anna"}, moved, ba), of([]artifact.Cluster{main, second}, []string{"anna"}, moved, ba),
+			[]Kept{{Kind: "database", Name: "qa in 15/main"}, {Kind: "role", Name: "odoo-qa in 15/main"}}, []string{"database qa in 15/main", "role odoo-qa in 15/main"}},
+		{"a user has left", things(whole), of([]artifact.Cluster{main}, nil, qa, ba), of([]artifact.Cluster{main}, nil, qa, ba),
+			[]Kept{{Kind: "user", Name: "anna"}}, []string{"user anna"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.orphans, orphans(c.made, c.after)); diff != "" {
+			if diff := cmp.Diff(c.orphans, orphans(unasked(c.made, c.after), c.after)); diff != "" {
 				t.Errorf("orphans (-want +got)\n%s", diff)
 			}
-			seen := &Observation{Made: c.made, Lying: c.lying, Given: map[string]Given{"token": {Name: "token"}}}
 			var got []string
-			for _, thing := range left(seen, c.before, c.after) {
+			for _, thing := range unasked(c.made, c.before, c.after) {
 				got = append(got, thing.String())
 			}
 			if diff := cmp.Diff(c.left, got); diff != "" {
@@ -81,6 +82,13 @@ func TestWhatIsToBeMovedIsNotPurged(t *testing.T) {
 	h := &host{wish: &wish{name: "tests"}, plan: &Plan{Left: []Thing{{"database", "qa", "15/main", "qa"}, {"user", "anna", "", ""}}}}
 	const want = "tests: database qa in 15/main: instances.qa.moved says that data is to come from there\nhint: when it has come, take that out of the spec"
 	if _, err := p.named(h, nil); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	moving.Cluster, moving.MovedFrom.Cluster = "second", "main"
+	p.wanted[0].Instances[0] = moving
+	whole := &host{wish: h.wish, plan: &Plan{Left: []Thing{{Kind: "cluster", Name: "15/main"}}}} // with the database in it
+	const all = "tests: cluster 15/main: instances.qa.moved says that data is to come from there\nhint: when it has come, take that out of the spec"
+	if _, err := p.named(whole, nil); err == nil || err.Error() != all {
 		t.Errorf("got %v", err)
 	}
 	if all, err := p.named(h, []string{"anna"}); err != nil || len(all) != 1 {

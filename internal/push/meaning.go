@@ -49,7 +49,7 @@ type Felt struct {
 
 // Kept is something on a host that a push makes or leaves behind, and never removes.
 type Kept struct {
-	Kind string   `json:"kind"` // package, cluster, database, role, user, instance
+	Kind string   `json:"kind"` // package, or instance, or a Thing's
 	Name string   `json:"name"`
 	Data []string `json:"data,omitempty"` // of an orphan, what stays of it
 }
@@ -81,7 +81,7 @@ func (p *Plan) meaning(before, after *artifact.Host) Meaning {
 		}
 	}
 	m.Lasting = p.lasting(before, after)
-	m.Orphans = orphans(p.made, after)
+	m.Orphans = orphans(unasked(p.made, after), after)
 	for _, pkg := range before.Packages {
 		if !slices.ContainsFunc(after.Packages, func(a artifact.Pkg) bool { return a.Name == pkg.Name }) {
 			m.Unneeded = append(m.Unneeded, pkg.Name)

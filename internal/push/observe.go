@@ -158,10 +158,6 @@ func (q *question) line(w []string) {
 		if t, ok := parseThing(w[1:]); ok {
 			seen.Made = append(seen.Made, t)
 		}
-	case "lies":
-		if secretName.MatchString(w[1]) {
-			seen.Lying = append(seen.Lying, w[1])
-		}
 	case "was":
 		seen.Was = append(seen.Was, w[1])
 	case "ejected":

@@ -147,7 +147,7 @@ func AsReviewed(before, after *artifact.Tree) (*Observation, error) {
 			seen.Packages = append(seen.Packages, d.Package)
 		}
 	}
-	seen.Made = things(from)
+	seen.Made = makes(from)
 	seen.Secrets = map[string]SecretFile{} // there, as far as a diff goes: what is missing is a push's affair
 	for _, s := range to.Secrets {
 		seen.Secrets[s.Name] = SecretFile{}

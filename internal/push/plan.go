@@ -38,7 +38,6 @@ type Observation struct {
 	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
 
 	Made    []Thing               // what pushes have made that outlives generations
-	Lying   []string              // all secrets for which there is a file
 	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
 	Given   map[string]Given      // by name, what pushes have brought
 	Same    map[string]bool       // secrets whose value, given anew, is the one that the host has already
@@ -184,7 +183,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		back.end(undo)
 	}
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
-	plan.made, plan.Left = seen.Made, left(seen, was, host)
+	plan.made, plan.Left = seen.Made, unasked(seen.Made, was, host)
 	plan.Meaning = plan.meaning(was, host)
 	return plan, nil
 }

@@ -85,7 +85,7 @@ type Status struct {
 	Probes     int      `json:"probes"` // that were asked, or left out
 	Wrong      []string `json:"wrong,omitempty"`
 	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later
-	Orphans    []Kept   `json:"orphans,omitempty"` // what pushes made and the spec no longer has
+	Orphans    []Kept   `json:"orphans,omitempty"` // what pushes made and neither the generation nor the spec has any more: what a purge removes
 }
 
 // Await asks the hosts again and again until nothing is wrong and no probe is left out, for so long at most. It returns
@@ -120,7 +120,7 @@ func (p *Push) Status(ctx context.Context) []*Status {
 			wrong(h, err)
 			return nil
 		}
-		all[h.name].Generation, all[h.name].Orphans = h.seen.from(), h.plan.Orphans
+		all[h.name].Generation, all[h.name].Orphans = h.seen.from(), orphans(h.plan.Left, h.facts)
 		probes := h.facts.Probes
 		switch {
 		case h.seen.Ejected: // it runs on what was ejected, whatever the spec has become since

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (p *Push) awaits(host string, t Thing) string {
 			}
 		}
 		for _, i := range h.Instances {
-			if m := i.MovedFrom; m != nil && m.Name == t.Of {
+			if m := i.MovedFrom; m != nil && (m.Name == t.Of || t.Kind == "cluster" && m.Cluster == path.Base(t.Name)) {
 				return "instances." + i.Name
 			}
 		}

@@ -104,8 +104,11 @@ func orphans(kept []push.Kept) []fact {
 	var all []fact
 	for _, o := range kept {
 		stays := "kept until it is purged"
-		if o.Kind == "instance" || o.Kind == "cluster" {
+		switch o.Kind {
+		case "instance":
 			stays = "stopped and kept until it is purged"
+		case "cluster":
+			stays = "stopped and kept with all its databases until it is purged"
 		}
 		if len(o.Data) > 0 {
 			stays += ": " + strings.Join(o.Data, ", ")
