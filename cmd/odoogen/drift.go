@@ -29,6 +29,7 @@ files only with --overwrite-drift; what lies beside them is the administrator's,
 			if adopt && o.built != "" {
 				return errors.New("--adopt reads the spec, and --built leaves it out")
 			}
+			o.reviewed = !adopt
 			p, _, err := o.start(cmd, args)
 			if err != nil {
 				return err

@@ -10,7 +10,7 @@ import (
 )
 
 func newEject() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{reviewed: true}
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "eject HOST",
@@ -42,10 +42,12 @@ odoogen-host stays on the host. A later push adopts the host again.`,
 			if !yes && !asked(cmd, "eject") {
 				return errors.New("not ejected")
 			}
+			defer o.progress.close()
 			return p.Eject(cmd.Context())
 		},
 	}
 	o.flags(cmd)
+	o.waits(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }

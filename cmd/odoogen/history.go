@@ -10,7 +10,7 @@ import (
 )
 
 func newHistory() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{reviewed: true}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "history [HOST...]",

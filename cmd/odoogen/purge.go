@@ -8,7 +8,7 @@ import (
 )
 
 func newPurge() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{reviewed: true}
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "purge HOST [ORPHAN...]",
@@ -52,6 +52,7 @@ What is purged is gone: no rollback brings it back, only a backup does.`,
 		},
 	}
 	o.flags(cmd)
+	o.waits(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }

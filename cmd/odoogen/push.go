@@ -23,25 +23,35 @@ import (
 // pushOptions are what plan, push and status share: where the trees come from, whose key opens secrets, and what is shown.
 type pushOptions struct {
 	built    string
+	reviewed bool // golden/ does as well as the spec
 	identity identity
+	wait     time.Duration
 	again    bool // every file of the hosts is looked at, though it has not changed since
 	progress *progress
 }
 
 func (o *pushOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.built, "built", "", "take the trees that a build has left in this directory, as odoogen lab build does")
+	cmd.Flags().StringVar(&o.built, "built", "", "do without the spec: take the trees that a build has left in this directory, golden say")
 	cobra.CheckErr(cmd.MarkFlagDirname("built"))
+}
+
+// waits is of commands that take hosts for themselves.
+func (o *pushOptions) waits(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&o.wait, "wait", 0, "wait this long for another push that holds a host")
 }
 
 // trees compiles the spec, or reads what was built. Inside a lab the hosts take trees with its overlay; reviewed are
 // those that are compared with golden/.
 func (o *pushOptions) trees(cmd *cobra.Command) (trees, reviewed []*artifact.Tree, err error) {
 	if o.built == "" {
+		dir := os.Getenv(lab.Variable)
 		b, err := compile(cmd.ErrOrStderr())
 		if err != nil {
+			if golden, _ := treesIn("golden"); o.reviewed && dir == "" && len(golden) > 0 {
+				err = fmt.Errorf("%w\nhint: --built golden takes what was reviewed, whatever the spec says now", err)
+			}
 			return nil, nil, err
 		}
-		dir := os.Getenv(lab.Variable)
 		if dir == "" {
 			return b.Trees, b.Trees, nil
 		}
@@ -52,18 +62,27 @@ func (o *pushOptions) trees(cmd *cobra.Command) (trees, reviewed []*artifact.Tre
 	return trees, trees, err
 }
 
-// builtIn reads the trees that a build has left in a directory.
-func builtIn(dir string) ([]*artifact.Tree, error) {
+// treesIn are the directories of the trees that a build has left in a directory.
+func treesIn(dir string) ([]string, error) {
 	manifests, err := filepath.Glob(filepath.Join(dir, "*", artifact.ManifestName))
+	for i, m := range manifests {
+		manifests[i] = filepath.Dir(m)
+	}
+	return manifests, err
+}
+
+// builtIn reads those trees.
+func builtIn(dir string) ([]*artifact.Tree, error) {
+	dirs, err := treesIn(dir)
 	if err != nil {
 		return nil, err
 	}
-	if len(manifests) == 0 {
+	if len(dirs) == 0 {
 		return nil, fmt.Errorf("%s holds no trees", dir)
 	}
 	var all []*artifact.Tree
-	for _, m := range manifests {
-		t, err := artifact.ReadTree(filepath.Dir(m))
+	for _, d := range dirs {
+		t, err := artifact.ReadTree(d)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +95,7 @@ func builtIn(dir string) ([]*artifact.Tree, error) {
 // what golden/ says, so the hosts are asked about that while the spec is still compiled.
 func (o *pushOptions) start(cmd *cobra.Command, names []string) (*push.Push, []*artifact.Tree, error) {
 	o.progress = newProgress(cmd.ErrOrStderr())
-	p := &push.Push{Owner: operator(), Say: o.progress.say, LookAgain: o.again, KeepIn: push.KeepDir(os.Getenv(lab.Sockets))}
+	p := &push.Push{Owner: operator(), Say: o.progress.say, Wait: o.wait, LookAgain: o.again, KeepIn: push.KeepDir(os.Getenv(lab.Sockets))}
 	if o.built == "" && os.Getenv(lab.Variable) == "" {
 		p.Ahead(cmd.Context(), "golden", names)
 	}
@@ -110,7 +129,7 @@ func operator() string {
 func newPush() *cobra.Command {
 	var o pushOptions
 	var yes, unreviewed, overwrite bool
-	var wait, revertAfter, probeFor time.Duration
+	var revertAfter, probeFor time.Duration
 	cmd := &cobra.Command{
 		Use:   "push [HOST...]",
 		Short: "Make the hosts be what the spec says, or leave them as they were",
@@ -127,20 +146,11 @@ it goes back by itself), 5 partial (the next push mends it).`,
 				return err
 			}
 			defer p.Close()
-			p.OverwriteDrift, p.Wait, p.RevertAfter, p.ProbeFor = overwrite, wait, revertAfter, probeFor
+			p.OverwriteDrift, p.RevertAfter, p.ProbeFor = overwrite, revertAfter, probeFor
 			if p.Review, err = reviewed(cmd.Context(), trees); !unreviewed && err != nil {
 				return err
 			}
-			defer o.progress.close()
-			for {
-				plans, err := p.Plan(cmd.Context())
-				if err != nil {
-					return err
-				}
-				review.PlansText(cmd.OutOrStdout(), plans)
-				if empty(plans) {
-					return nil
-				}
+			return o.carryOut(cmd, p, func(plans []*push.Plan) error {
 				if err := committed(cmd.Context(), plans); !unreviewed && err != nil {
 					return err
 				}
@@ -152,22 +162,42 @@ it goes back by itself), 5 partial (the next push mends it).`,
 				if !yes && !asked(cmd, "push") {
 					return errors.New("not pushed")
 				}
-				if err = p.Execute(cmd.Context()); !errors.Is(err, push.ErrChanged) {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%v\nso it is planned again\n\n", err)
-			}
+				return nil
+			})
 		},
 	}
 	o.flags(cmd)
+	o.waits(cmd)
 	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait this long for another push that holds a host")
 	cmd.Flags().DurationVar(&probeFor, "probe-for", time.Minute, "how long what was started may take until it answers")
 	cmd.Flags().DurationVar(&revertAfter, "revert-after", 0, "let a host go back by itself when it is not confirmed in this time (default: as long as its actions may take)")
 	return cmd
+}
+
+// carryOut shows the plans and does what they say, where nothing is against it. What has changed a host meanwhile has it
+// begin anew.
+func (o *pushOptions) carryOut(cmd *cobra.Command, p *push.Push, against func([]*push.Plan) error) error {
+	defer o.progress.close()
+	for {
+		plans, err := p.Plan(cmd.Context())
+		if err != nil {
+			return err
+		}
+		review.PlansText(cmd.OutOrStdout(), plans)
+		if empty(plans) {
+			return nil
+		}
+		if err := against(plans); err != nil {
+			return err
+		}
+		if err = p.Execute(cmd.Context()); !errors.Is(err, push.ErrChanged) {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%v\nso it is planned again\n\n", err)
+	}
 }
 
 // reviewed tells what commit the trees are of. It is an error where golden/ at HEAD is otherwise.

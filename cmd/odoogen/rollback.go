@@ -9,22 +9,26 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"odoogen/internal/review"
+	"odoogen/internal/push"
 )
 
 func newRollback() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{reviewed: true}
 	var yes, overwrite bool
 	cmd := &cobra.Command{
 		Use:   "rollback HOST [GENERATION]",
 		Short: "Make a host what it was before",
 		Long: `Make a host the generation that it had before, or the one of that number, with all that a push does: checks, probes,
 a confirmation, and the way back where one fails. It becomes a generation of its own. Packages, clusters, users, releases
-and data stay as they are; odoogen release rollback is for code, odoogen restore for data.
+and data stay as they are: on the host, /etc/odoogen/current/bin/release rollback INSTANCE is for code, and bin/restore
+INSTANCE beside it for data.
 
 Generation 0 is the host as it was found: odoogen's files are out of everybody's way, what lay in theirs is back in its
 place, and what a push started is stopped. Whoever logs in does so with keys and over addresses that the host had before;
-the next push begins anew, with what is installed already.`,
+the next push begins anew, with what is installed already.
+
+Exit codes, as of a push: 0 done or already so, 1 failed and nothing has changed, 3 the host is again what it was, 4 unknown
+(it does not answer; it goes back by itself).`,
 		Example: "  odoogen rollback tests\n  odoogen rollback tests 41 --yes\n  odoogen rollback tests 0",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,22 +54,16 @@ the next push begins anew, with what is installed already.`,
 			if err != nil {
 				return err
 			}
-			plans, err := p.Plan(cmd.Context())
-			if err != nil {
-				return err
-			}
-			review.PlansText(cmd.OutOrStdout(), plans)
-			if empty(plans) {
+			return o.carryOut(cmd, p, func([]*push.Plan) error {
+				if !yes && !asked(cmd, "roll back") {
+					return errors.New("not rolled back")
+				}
 				return nil
-			}
-			if !yes && !asked(cmd, "roll back") {
-				return errors.New("not rolled back")
-			}
-			defer o.progress.close()
-			return p.Execute(cmd.Context())
+			})
 		},
 	}
 	o.flags(cmd)
+	o.waits(cmd)
 	o.identity.flag(cmd)
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the host")

@@ -10,7 +10,7 @@ import (
 )
 
 func newStatus() *cobra.Command {
-	var o pushOptions
+	o := pushOptions{reviewed: true}
 	var asJSON bool
 	var wait time.Duration
 	cmd := &cobra.Command{

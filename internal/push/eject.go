@@ -23,18 +23,26 @@ func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, e
 	return h.seen.from(), h.seen.Drift, nil
 }
 
-// Eject makes the host's configuration plain files, and odoogen no longer part of it. The host does it in one go, and a
-// loss of power on the way takes it back.
+// Eject makes the host's configuration plain files, and odoogen no longer part of it: what ReadyToEject has told of, not what
+// somebody has pushed since. The host does it in one go, and a loss of power on the way takes it back.
 func (p *Push) Eject(ctx context.Context) error {
 	h := p.hosts[0]
+	told := h.seen.from()
 	if err := p.lease(ctx, h, nil); err != nil {
 		return fmt.Errorf("%s: %w", h.name, err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	err := p.net.call(ctx, call{host: h.name, verb: "eject", args: []string{p.nonce}, stdin: strings.NewReader("by " + p.Owner + "\n")})
-	if err == nil {
-		p.Say(h.name, "ejected")
+	err := p.observe(ctx, h)
+	if err == nil && h.seen.from() != told {
+		err = errors.New("the host has changed since it was shown")
 	}
-	return err
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", h.name, err), p.net.call(ctx, call{host: h.name, verb: "abandon", args: []string{p.nonce}}))
+	}
+	if err := p.net.call(ctx, call{host: h.name, verb: "eject", args: []string{p.nonce}, stdin: strings.NewReader("by " + p.Owner + "\n")}); err != nil {
+		return fmt.Errorf("%s: %w", h.name, err)
+	}
+	p.Say(h.name, "ejected")
+	return nil
 }

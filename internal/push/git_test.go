@@ -69,6 +69,7 @@ func TestTakenBack(t *testing.T) {
 		{commits[1] + " of anna by anna@laptop", ""},
 		{"0123456789 of ben by ben@laptop", "0123456789"}, // not pulled yet
 		{"unreviewed by ben@laptop", ""},
+		{"rollback to 41 by ben@laptop", ""},
 		{"--help by ben@laptop", ""},
 		{"", ""},
 	} {

@@ -21,7 +21,7 @@ type Event struct {
 	Time       string `json:"time"` // UTC, RFC 3339
 	Generation string `json:"generation"`
 	Verdict    string `json:"verdict"` // confirmed, reverted, reverted at boot, rolled back on the host, ejected, frozen, unlocked or purged
-	Text       string `json:"text"`    // the commit, and who pushed it
+	Text       string `json:"text"`    // the commit, or the generation that came back, and who pushed it
 }
 
 // History reads the hosts' ledgers, oldest first.
@@ -53,7 +53,6 @@ func (p *Push) Return(ctx context.Context, number int) error {
 		return errors.New("a rollback is of one host")
 	}
 	h := p.hosts[0]
-	p.returns = true
 	seen, err := p.look(ctx, h)
 	if err != nil {
 		return err
@@ -66,6 +65,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	if err != nil {
 		return fmt.Errorf("%s: generation %s: %w", h.name, name, err)
 	}
+	p.returns, p.number = true, numberOf(name)
 	h.tree = tree
 	if h.wish, err = wishOf(tree); err != nil {
 		return err

@@ -49,7 +49,7 @@ type Plan struct {
 	From     string             `json:"from,omitempty"`   // the generation that runs; empty before any push, 0 as it was found, "ejected"
 	Ran      string             `json:"ran,omitempty"`    // the commit that it is of, and who pushed it, as the ledger says
 	To       string             `json:"to,omitempty"`     // the generation that shall run
-	Commit   string             `json:"commit,omitempty"` // the commit that To is of, and its author
+	Commit   string             `json:"commit,omitempty"` // the commit that To is of, and its author; or of which generation it is a rollback
 	Digest   string             `json:"digest"`           // of the tree that shall run; empty where the host becomes what it was found as
 	Frozen   string             `json:"frozen,omitempty"` // since when the host accepts no push, and why
 	Packages []string           `json:"packages,omitempty"`

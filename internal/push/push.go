@@ -30,7 +30,8 @@ type Push struct {
 	Say            func(host, text string)
 
 	returns bool // to a generation of before: secrets stay what they are
-	found   bool // to what the host was found as
+	number  int  // that generation's
+	found   bool // to what the host was found as, which is generation 0
 	net     *network
 	hosts   []*host
 	nonce   string
@@ -148,7 +149,7 @@ func (p *Push) planFor(ctx context.Context, h *host, seen *Observation) (err err
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
 		return err
 	}
-	h.next, h.plan.Commit = h.plan.To, p.commit()
+	h.next, h.plan.Commit = h.plan.To, p.source()
 	return nil
 }
 
@@ -194,15 +195,14 @@ func (p *Push) allowed(hosts []*host) error {
 	}
 	for _, h := range hosts {
 		if len(h.plan.Missing) > 0 {
-			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: odoogen secrets edit %s", h.name,
-				strings.Join(h.plan.Missing, ", "), h.plan.Missing[0]))
+			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: %s", h.name, strings.Join(h.plan.Missing, ", "), p.wayTo(h.plan.Missing[0])))
 		}
 		if masked := h.plan.masked(); len(masked) > 0 && !p.found {
 			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, on the host, or take it out of the spec", h.name,
 				strings.Join(masked, ", ")))
 		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
-			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: odoogen push --overwrite-drift takes the changes back",
+			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: --overwrite-drift takes the changes back",
 				h.name, strings.Join(h.plan.Drift, ", ")))
 		}
 	}
@@ -341,7 +341,7 @@ func (p *Push) lease(ctx context.Context, h *host, q *question) error {
 			return errors.New("its answer to lease was cut short")
 		}
 		if !time.Now().Before(end) {
-			return fmt.Errorf("held by %s\nhint: odoogen push --wait 10m waits for it", holder)
+			return fmt.Errorf("held by %s\nhint: --wait 10m waits for it", holder)
 		}
 		if said != holder {
 			said = holder
@@ -547,7 +547,7 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	var mu sync.Mutex
 	confirmed := 0
 	err := each(hosts, func(h *host) error {
-		line := fmt.Sprintf("%s by %s", p.commit(), p.Owner)
+		line := fmt.Sprintf("%s by %s", p.source(), p.Owner)
 		err := p.net.call(ctx, call{host: h.name, verb: "confirm", args: []string{p.nonce, "10"}, stdin: strings.NewReader(line + "\n"),
 			fresh: true, line: func(w []string) {
 				if w[0] == "confirmed" {
@@ -575,8 +575,12 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	return err
 }
 
-func (p *Push) commit() string {
-	if p.Review == nil {
+// source is where the trees come from, for the plan and the ledger.
+func (p *Push) source() string {
+	switch {
+	case p.returns:
+		return fmt.Sprintf("rollback to %d", p.number)
+	case p.Review == nil:
 		return "unreviewed"
 	}
 	return p.Review.Commit + " of " + p.Review.Author

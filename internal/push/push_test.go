@@ -220,7 +220,7 @@ func twoAtOnce(r *rig) {
 		r.t.Errorf("tests holds %q", got)
 	}
 	r.on("tests", ": >/var/lib/odoogen/lease") // what a loss of power may leave of one
-	if said := r.push(Failed, pushed); !strings.Contains(said, "tests: held by somebody\nhint: odoogen push --wait 10m waits for it") {
+	if said := r.push(Failed, pushed); !strings.Contains(said, "tests: held by somebody\nhint: --wait 10m waits for it") {
 		r.t.Errorf("said:\n%s", said)
 	}
 	r.on("tests", "/usr/local/lib/odoogen/host unlock")
@@ -447,7 +447,7 @@ func rollback(r *rig) {
 	r.on("tests", "odoogen-host rollback")
 	r.comes("tests", reply, "204")
 	history := run("history", "tests")
-	for _, want := range []string{"confirmed", "reverted", "reverted at boot", "rolled back on the host"} {
+	for _, want := range []string{"confirmed", "reverted", "reverted at boot", "rolled back on the host", "rollback to "} {
 		if !strings.Contains(history, want) {
 			r.t.Errorf("history has no %q:\n%s", want, history)
 		}

@@ -140,6 +140,18 @@ func (p *Push) digests(h *host) map[string]string {
 	return lacking
 }
 
+// wayTo is how a secret that nobody has comes to be. What a generation of before reads, the spec may name no more: its value is
+// then where it went, in the repository's past.
+func (p *Push) wayTo(name string) string {
+	reads := func(h *artifact.Host) bool {
+		return slices.ContainsFunc(h.Secrets, func(s artifact.Secret) bool { return s.Name == name })
+	}
+	if slices.ContainsFunc(p.wanted, reads) {
+		return "odoogen secrets edit " + name
+	}
+	return fmt.Sprintf("the spec names it no more: git checkout COMMIT -- secrets/%s.age, from before it left", name)
+}
+
 // open decrypts what the plans of the hosts give, each once, before anything is done.
 func (p *Push) open(hosts []*host) (map[string][]byte, error) {
 	values := map[string][]byte{}
