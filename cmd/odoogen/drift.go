@@ -24,7 +24,8 @@ It reads every file again, also those that have not changed since a push read th
 files only with --overwrite-drift; what lies beside them is the administrator's, and stays.
 
 --adopt prints the CUE that would keep it, a line for each setting, and says where the spec has no word for one.`,
-		Example: "  odoogen drift\n  odoogen drift tests --json\n  odoogen drift tests --adopt",
+		Example:           "  odoogen drift\n  odoogen drift tests --json\n  odoogen drift tests --adopt",
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if adopt && o.built != "" {
 				return errors.New("--adopt reads the spec, and --built leaves it out")

@@ -19,8 +19,9 @@ func newEject() *cobra.Command {
 its own, doors become directories and files, and what would turn the host goes. Nothing is started, stopped or restarted,
 and everything starts with the host as before. The ledger, the secrets and the generation as it was pushed stay to be read;
 odoogen-host stays on the host. A later push adopts the host again.`,
-		Example: "  odoogen eject tests",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  odoogen eject tests",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, _, err := o.start(cmd, args)
 			if err != nil {

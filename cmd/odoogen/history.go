@@ -13,9 +13,10 @@ func newHistory() *cobra.Command {
 	o := pushOptions{reviewed: true}
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "history [HOST...]",
-		Short:   "Show what was pushed to the hosts, by whom, and what became of it",
-		Example: "  odoogen history\n  odoogen history tests --json",
+		Use:               "history [HOST...]",
+		Short:             "Show what was pushed to the hosts, by whom, and what became of it",
+		Example:           "  odoogen history\n  odoogen history tests --json",
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, _, err := o.start(cmd, args)
 			if err != nil {

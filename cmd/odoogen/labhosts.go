@@ -9,10 +9,11 @@ import (
 func newLabSSH() *cobra.Command {
 	var from string
 	cmd := &cobra.Command{
-		Use:     "ssh HOST [COMMAND...]",
-		Short:   "ssh to a host of the lab, as root",
-		Example: "  odoogen lab ssh tests\n  odoogen lab ssh --from office tests uptime",
-		Args:    cobra.MinimumNArgs(1),
+		Use:               "ssh HOST [COMMAND...]",
+		Short:             "ssh to a host of the lab, as root",
+		Example:           "  odoogen lab ssh tests\n  odoogen lab ssh --from office tests uptime",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lab.Of(".")
 			if err != nil {
@@ -48,10 +49,11 @@ func newLabExec() *cobra.Command {
 
 func newLabEnter() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "enter HOST [COMMAND...]",
-		Short:   "Run a command on a host of the lab without any network, as from its console",
-		Example: "  odoogen lab enter ci journalctl -b",
-		Args:    cobra.MinimumNArgs(1),
+		Use:               "enter HOST [COMMAND...]",
+		Short:             "Run a command on a host of the lab without any network, as from its console",
+		Example:           "  odoogen lab enter ci journalctl -b",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lab.Of(".")
 			if err != nil {
@@ -68,10 +70,11 @@ func newLabCable(verb string) *cobra.Command {
 	var private, public bool
 	what := map[string]string{"cut": "Unplug a host's network cables", "heal": "Plug a host's network cables in again"}
 	cmd := &cobra.Command{
-		Use:     verb + " HOST",
-		Short:   what[verb],
-		Example: "  odoogen lab " + verb + " tests --private",
-		Args:    cobra.ExactArgs(1),
+		Use:               verb + " HOST",
+		Short:             what[verb],
+		Example:           "  odoogen lab " + verb + " tests --private",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lab.Of(".")
 			if err != nil {
@@ -91,10 +94,11 @@ func newLabCable(verb string) *cobra.Command {
 func newLabPower(verb string) *cobra.Command {
 	what := map[string]string{"power-off": "Cut a host's power", "power-on": "Boot a host again, from the disk that it has"}
 	return &cobra.Command{
-		Use:     verb + " HOST",
-		Short:   what[verb],
-		Example: "  odoogen lab " + verb + " tests",
-		Args:    cobra.ExactArgs(1),
+		Use:               verb + " HOST",
+		Short:             what[verb],
+		Example:           "  odoogen lab " + verb + " tests",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lab.Of(".")
 			if err != nil {
@@ -111,11 +115,12 @@ func newLabPower(verb string) *cobra.Command {
 func newLabFill(verb string) *cobra.Command {
 	what := map[string]string{"fill": "Fill a host's disk", "drain": "Give a filled disk its room back"}
 	return &cobra.Command{
-		Use:     verb + " HOST",
-		Short:   what[verb],
-		Long:    what[verb] + ". It takes a lab whose hosts write to memory: odoogen lab up --memory.",
-		Example: "  odoogen lab " + verb + " tests",
-		Args:    cobra.ExactArgs(1),
+		Use:               verb + " HOST",
+		Short:             what[verb],
+		Long:              what[verb] + ". It takes a lab whose hosts write to memory: odoogen lab up --memory.",
+		Example:           "  odoogen lab " + verb + " tests",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := lab.Of(".")
 			if err != nil {

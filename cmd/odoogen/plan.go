@@ -16,7 +16,8 @@ func newPlan() *cobra.Command {
 		Short: "Show what a push would do",
 		Long: `Ask the hosts what they are, and show what a push would make of them: packages, files, and every unit that would
 start, stop, restart or reload. Nothing is changed. Exit code 2 says that there is something to do.`,
-		Example: "  odoogen plan\n  odoogen plan tests --format markdown",
+		Example:           "  odoogen plan\n  odoogen plan tests --format markdown",
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, trees, err := o.start(cmd, args)
 			if err != nil {

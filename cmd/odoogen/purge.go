@@ -20,8 +20,9 @@ that somebody put on the host is his. With names, those alone: an orphan's, or a
 first.
 
 What is purged is gone: no rollback brings it back, only a backup does.`,
-		Example: "  odoogen purge tests\n  odoogen purge tests qa16 --yes",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  odoogen purge tests\n  odoogen purge tests qa16 --yes",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, _, err := o.start(cmd, args[:1])
 			if err != nil {

@@ -139,7 +139,8 @@ them back. It asks first.
 
 Exit codes: 0 applied or already so, 1 failed and nothing has changed, 3 rolled back, 4 unknown (a host does not answer;
 it goes back by itself), 5 partial (the next push mends it).`,
-		Example: "  odoogen push\n  odoogen push tests --yes\n  odoogen lab exec odoogen push",
+		Example:           "  odoogen push\n  odoogen push tests --yes\n  odoogen lab exec odoogen push",
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, trees, err := o.start(cmd, args)
 			if err != nil {

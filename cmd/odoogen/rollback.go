@@ -29,8 +29,9 @@ the next push begins anew, with what is installed already.
 
 Exit codes, as of a push: 0 done or already so, 1 failed and nothing has changed, 3 the host is again what it was, 4 unknown
 (it does not answer; it goes back by itself).`,
-		Example: "  odoogen rollback tests\n  odoogen rollback tests 41 --yes\n  odoogen rollback tests 0",
-		Args:    cobra.RangeArgs(1, 2),
+		Example:           "  odoogen rollback tests\n  odoogen rollback tests 41 --yes\n  odoogen rollback tests 0",
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completeHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number, found := 0, false
 			if len(args) == 2 {

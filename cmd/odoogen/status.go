@@ -19,7 +19,8 @@ func newStatus() *cobra.Command {
 		Long: `Ask every host for its generation and for each of its probes: units, pages, certificates, ports. Exit code 1 says that
 something is not as it should be. A page that cannot be there yet, since its instance has no release, is told and is
 no fault; with --wait it is waited for like everything else, and its absence is one in the end.`,
-		Example: "  odoogen status\n  odoogen status tests --json\n  odoogen status --wait 10m",
+		Example:           "  odoogen status\n  odoogen status tests --json\n  odoogen status --wait 10m",
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, _, err := o.start(cmd, args)
 			if err != nil {
