@@ -109,13 +109,13 @@ func TestAHostRemovesWhatItHasNoted(t *testing.T) {
 		"no push has made the directory /\n" +
 		"purge\tuser\tours\n" +
 		"purge\tdirectory\t/var/lib/ours\n" +
-		"purge\tsecret\tby-hand\n" +
+		"no push has made the secret by-hand\n" +
 		"purged: \n" +
 		"user theirs is there\n" +
 		"directory theirs is there\n" +
+		"by-hand\n" +
 		"confirmed\ttest\n" +
 		"purged\tuser ours\n" +
-		"purged\tdirectory /var/lib/ours\n" +
-		"purged\tsecret by-hand\n"
+		"purged\tdirectory /var/lib/ours\n"
 	hostSays(t, "testdata/made.sh", want)
 }

@@ -74,7 +74,7 @@ type Plan struct {
 
 // Empty tells whether the host is already what it shall be.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Actions)+len(p.Drift) == 0
+	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Missing)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the

@@ -44,11 +44,10 @@ purge() {
 	held "$1"
 	wanted=$(facts)
 	while IFS=$'\t' read -r kind name in; do
-		[ "$kind" = secret ] || recorded "$kind" "$name" "$in" || die "no push has made the $kind $name"
+		recorded "$kind" "$name" "$in" || die "no push has made the $kind $name"
 		printf 'purge\t%s\t%s\n' "$kind" "$name"
 		said=$(remove_made "$kind" "$name" "$in" </dev/null 2>&1) || die "the $kind $name stays:" "$said"
 		record "$(stands)" purged "$kind $name"
-		[ "$kind" != secret ] || continue
 		awk -F '\t' -v "kind=$kind" -v "name=$name" -v "in_=$in" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new"
 		mv -f "$state/made.new" "$state/made"
 	done <<<"$wanted"
@@ -65,7 +64,6 @@ remove_made() { # KIND NAME IN
 		rm -rf "${state:?}/tls/$2" "$state/tls/.$2".*
 		;;
 	user) ! getent passwd "$2" >/dev/null || userdel "$2" ;;
-	secret) rm -f "$secrets/${2##*/}" ;;
 	*) return 1 ;;
 	esac
 }

@@ -44,7 +44,6 @@ look_at_all() {
 		[ "$name" = "$half" ] || printf 'cluster\t%s\n' "$name"
 	done
 	for name in "$etc"/generations/*-*; do printf 'stored\t%s\n' "${name##*/}"; done
-	for name in "$secrets"/*; do [ "${name##*/}" = RECORD ] || printf 'lies\t%s\n' "${name##*/}"; done
 	if [ -f "$state/made" ]; then
 		while IFS= read -r a; do printf 'made\t%s\n' "$a"; done <"$state/made"
 	fi
