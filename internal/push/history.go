@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,13 +75,14 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	return nil
 }
 
-// stored finds a generation by its number; 0 is the last one before the current that has other files: a secret that
-// changed makes a generation too.
+// stored finds a generation by its number; 0 is the last one before the current that has other files, for a secret that
+// changed makes a generation too, and none that the host was taken back from by hand.
 func (o *Observation) stored(number int) (string, error) {
 	current, found, best := numberOf(o.Generation), "", 0
 	for _, name := range o.Stored {
 		n := numberOf(name)
-		if number == n || number == 0 && n < current && n > best && digestOf(name) != digestOf(o.Generation) {
+		before := n < current && n > best && digestOf(name) != digestOf(o.Generation) && !slices.Contains(o.TakenBack, name)
+		if number == n || number == 0 && before {
 			found, best = name, n
 		}
 	}

@@ -140,6 +140,8 @@ func (q *question) line(w []string) {
 		seen.Confirmed = w[1]
 	case "stored":
 		seen.Stored = append(seen.Stored, w[1])
+	case "takenback":
+		seen.TakenBack = append(seen.TakenBack, w[1])
 	case "drift":
 		seen.Drift = append(seen.Drift, w[1])
 	case "owed":

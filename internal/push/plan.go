@@ -20,6 +20,7 @@ type Observation struct {
 	Generation string   // the name of what current leads to, "42-3f9a..."; empty on a host that had no push yet
 	Confirmed  string   // the generation that a boot returns to
 	Stored     []string // all generations that the host has
+	TakenBack  []string // those that the host was taken back from by hand, and that have not come back since
 	Manifest   []byte   // of the current generation
 	Host       []byte   // its HOST.json
 	Drift      []string // files of the current generation that are not what its MANIFEST says

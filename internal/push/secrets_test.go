@@ -106,4 +106,8 @@ func TestARollbackPassesGenerationsOfTheSameFiles(t *testing.T) {
 			t.Errorf("rollback %d: %q, %v, want %q", number, got, err, want)
 		}
 	}
+	o.TakenBack = []string{"42-bbbb"}
+	if got, err := o.stored(0); err != nil || got != "41-aaaa" {
+		t.Errorf("where the host was taken back from 42: %q, %v", got, err)
+	}
 }

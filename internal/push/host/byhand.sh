@@ -56,8 +56,8 @@ unpushed() {
 # was found as: what only the one before wants stops, and the files that differ, come and go have done what they ask for.
 # It needs no network and no pusher, and nobody confirms it.
 rollback() {
-	local from to="" name facts ran
-	from=$(stands)
+	local from to="" name facts ran past
+	from=$(stands) past=$'\n'$(past "$(stands)")$'\n'
 	! ejected || die "this host is ejected: it has no generations"
 	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
 	while IFS= read -r name; do
@@ -65,7 +65,7 @@ rollback() {
 			[ "$1" != "$(number "$name")" ] || to=$name
 		elif [ "$from" = 0 ]; then
 			! stood "$name" || to=$name
-		elif [ "$(number "$name")" -lt "$(number "$from")" ]; then
+		elif [ "$(number "$name")" -lt "$(number "$from")" ] && [[ $past != *$'\n'"takenback"$'\t'"$name"$'\n'* ]]; then
 			to=$name
 		fi
 	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
@@ -110,6 +110,17 @@ rollback() {
 		start_arrived "$facts"
 	fi
 	printf 'current\t%s\n' "$to"
+}
+
+# past GENERATION: what the ledger knows: the commit that the generation is of, and those from which the host was
+# taken back by hand and that have not come back since. Who goes back once more means what stood before them.
+past() {
+	[ -f "$state/ledger" ] || return 0
+	awk -F '\t' -v "g=$1" '
+		$3 == "rolled back on the host" { back[substr($4, 6)] }
+		$3 == "confirmed" || $3 == "rolled back on the host" { delete back[$2] }
+		$2 == g && $3 == "confirmed" { commit = $4 }
+		END { if (commit) print "commit\t" commit; for (name in back) print "takenback\t" name }' "$state/ledger"
 }
 
 # stood GENERATION: it was confirmed once, and is not what is left of a push that was reverted.

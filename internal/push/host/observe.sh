@@ -34,8 +34,7 @@ look_at_all() {
 	printf 'generation\t%s\nconfirmed\t%s\n' "${current:--}" "$(target confirmed)"
 	! ejected || printf 'ejected\t-\n'
 	[ ! -f "$state/frozen" ] || sed 's/^/frozen\t/' "$state/frozen"
-	[ ! -f "$state/ledger" ] || awk -F '\t' -v "g=$current" '$2 == g && $3 == "confirmed" { t = $4 }
-		END { if (t) printf "commit\t%s\n", t }' "$state/ledger"
+	past "$current"
 	[ ! -f "$state/owed" ] || sed 's/^/owed\t/' "$state/owed"
 	[ ! -f "$state/making" ] || half=$(half_made)
 	for name in /etc/postgresql/*/*/postgresql.conf; do
