@@ -1,6 +1,9 @@
 package vocabulary
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // unitSettings are what a unit file of systemd 252 (Debian 12) may set, by section; "resources" and "processes" are those
 // of several (systemd.resource-control(5), systemd.exec(5) and systemd.kill(5)). Old names that systemd still takes,
@@ -89,6 +92,30 @@ var newInSystemd257 = map[string][]string{
 	"Service":   words(`OpenFile ReloadSignal RestartSteps RestartMaxDelaySec RestartMode FileDescriptorStorePreserve`),
 	"Socket":    words(`PollLimitIntervalSec PollLimitBurst PassFileDescriptorsToExec`),
 	"Timer":     words(`DeferReactivation`),
+}
+
+// unitLists are the settings that may stand several times and are joined, and that an empty value empties; of others the last
+// counts. The dependencies of a unit are joined, too, and nothing empties them (systemd.unit(5)).
+var unitLists = words(`Documentation Requires Requisite Wants BindsTo Upholds Conflicts Before After OnSuccess OnFailure
+	PropagatesReloadTo ReloadPropagatedFrom PropagatesStopTo StopPropagatedFrom PartOf JoinsNamespaceOf
+	RequiresMountsFor ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPre
+	ExecStopPost RestartPreventExitStatus RestartForceExitStatus SuccessExitStatus Sockets Environment
+	EnvironmentFile PassEnvironment UnsetEnvironment SupplementaryGroups CapabilityBoundingSet
+	AmbientCapabilities SystemCallFilter SystemCallArchitectures SystemCallLog RestrictAddressFamilies
+	RestrictNamespaces RestrictFileSystems SecureBits CPUAffinity LogExtraFields StandardInputText
+	StandardInputData ReadWritePaths ReadOnlyPaths InaccessiblePaths ExecPaths NoExecPaths ExecSearchPath
+	BindPaths BindReadOnlyPaths TemporaryFileSystem RootImageOptions ExtensionDirectories ExtensionImages
+	MountImages RuntimeDirectory StateDirectory CacheDirectory LogsDirectory ConfigurationDirectory SetCredential
+	SetCredentialEncrypted LoadCredential LoadCredentialEncrypted DeviceAllow IODeviceWeight IOReadBandwidthMax
+	IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax IODeviceLatencyTargetSec IPAddressAllow IPAddressDeny
+	IPIngressFilterPath IPEgressFilterPath BPFProgram SocketBindAllow SocketBindDeny RestrictNetworkInterfaces
+	DisableControllers Delegate ListenStream ListenDatagram ListenSequentialPacket ListenFIFO ListenNetlink
+	ListenSpecial ListenMessageQueue ListenUSBFunction Symlinks OnCalendar OnActiveSec OnBootSec OnStartupSec
+	OnUnitActiveSec OnUnitInactiveSec PathExists PathExistsGlob PathChanged PathModified DirectoryNotEmpty`)
+
+// UnitList tells whether a setting of a unit is a list, joined of all its lines.
+func UnitList(key string) bool {
+	return slices.Contains(unitLists, key) || strings.HasPrefix(key, "Condition") || strings.HasPrefix(key, "Assert")
 }
 
 // UnitSections are the sections that a unit's drop-in may have, by the unit's kind: what follows the last dot of its

@@ -1,6 +1,7 @@
 package vocabulary
 
 import (
+	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
@@ -140,5 +141,56 @@ func TestNginxDirective(t *testing.T) {
 		if name != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v; want %q", line, name, err, want)
 		}
+	}
+}
+
+// A file of nginx's comes back as its directives, each in one line with its block, and with the line that it begins at.
+func TestNginxDirectives(t *testing.T) {
+	for file, want := range map[string]string{
+		"":                              "",
+		"# x\n":                         "",
+		"a;\n\tb  c\n d;":               "0 a;|1 b c d;",
+		"x {\n\t# y }\n\ty 1;\n}\nz;\n": "0 x { y 1; }|4 z;",
+		"x{}":                           "0 x { }",
+		"x {\n\ty {\n\t\tz;\n\t}\n}":    "0 x { y { z; } }",
+		"x \"a  ;{}#\n\\\" b\" 'c';":    "0 x \"a  ;{}#\n\\\" b\" 'c';",
+		"x ${a}b;":                      "0 x ${a}b;",
+		"x a#b; # c":                    "0 x a#b;",
+		"x":                             "has no ; at its end",
+		"x {":                           "does not close its {",
+		"x { y }":                       "has a } that closes nothing",
+		"a; }":                          "has a } that closes nothing",
+		"a; ;":                          "has ; where a directive begins",
+		"a 'b":                          "does not close a quote",
+	} {
+		all, err := NginxDirectives(file)
+		var got []string
+		for _, d := range all {
+			got = append(got, fmt.Sprint(d.Line, " ", d))
+		}
+		if err != nil {
+			got = []string{err.Error()}
+		}
+		if text := strings.Join(got, "|"); text != want {
+			t.Errorf("%q: %s, want %s", file, text, want)
+		}
+	}
+}
+
+// A list among the settings of units is a setting.
+func TestUnitListsAreSettings(t *testing.T) {
+	known := map[string]bool{}
+	for _, settings := range unitSettings {
+		for _, s := range settings {
+			known[s] = true
+		}
+	}
+	for _, l := range unitLists {
+		if !known[l] || !UnitList(l) {
+			t.Errorf("systemd has no setting %s", l)
+		}
+	}
+	if !UnitList("ConditionPathExists") || UnitList("CPUQuota") {
+		t.Error("conditions are joined, and of quotas the last counts")
 	}
 }
