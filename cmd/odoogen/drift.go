@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,8 @@ postgresql.conf and of sshd_config; and the firewall's rules with what was loade
 It reads every file again, also those that have not changed since a push read them. A push takes back what is in odoogen's own
 files only with --overwrite-drift; what lies beside them is the administrator's, and stays.
 
---adopt prints the CUE that would keep it, a line for each setting, and says where the spec has no word for one.`,
+--adopt prints the CUE that would keep it. Each line was tried: the spec takes it, and its trees then have what the host has.
+What no CUE keeps is a comment that says why, or how it is undone.`,
 		Example:           "  odoogen drift\n  odoogen drift tests --json\n  odoogen drift tests --adopt",
 		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,10 +48,7 @@ files only with --overwrite-drift; what lies beside them is the administrator's,
 			}
 			switch {
 			case adopt:
-				var edited []push.Edited
-				if edited, err = p.Edited(cmd.Context()); err == nil {
-					err = printAdoption(cmd.OutOrStdout(), edited)
-				}
+				err = adoption(cmd, p, plans)
 			case asJSON:
 				err = printJSON(cmd.OutOrStdout(), driftReports(plans))
 			default:
@@ -101,30 +100,74 @@ func printDrift(w io.Writer, plans []*push.Plan) {
 	}
 }
 
-// printAdoption prints CUE, with comments for what it cannot say.
-func printAdoption(w io.Writer, edited []push.Edited) error {
-	if len(edited) == 0 {
-		return nil
-	}
-	b, err := compile(io.Discard)
+// adoption reads what was edited on the hosts, and prints what the spec would say.
+func adoption(cmd *cobra.Command, p *push.Push, plans []*push.Plan) error {
+	edited, err := p.Edited(cmd.Context())
 	if err != nil {
 		return err
 	}
+	b, err := compile(io.Discard) // with the origins of every line, which a push does not keep
+	if err != nil {
+		return err
+	}
+	printAdoption(cmd.OutOrStdout(), b, plans, edited)
+	return nil
+}
+
+// printAdoption prints the CUE that would keep what was done by hand, and a comment for each thing that none keeps.
+func printAdoption(w io.Writer, b *provenance.Build, plans []*push.Plan, edited []push.Edited) {
+	type place struct{ host, path string }
+	read := map[place]bool{}
+	var edits []provenance.Edit
 	for _, e := range edited {
+		read[place{e.Host, e.Path}] = true
 		if e.Old {
 			fmt.Fprintf(w, "// %s: %s: the spec has changed since it was pushed\n", e.Host, e.Path)
 			continue
 		}
-		proposals, err := b.Adopt(e.Host, provenance.Edit{File: e.Path, New: e.Data})
-		if err != nil {
-			return err
+		edits = append(edits, provenance.Edit{Host: e.Host, File: e.Path, Data: e.Data, Gone: e.Gone})
+	}
+	for _, p := range b.Adopt(edits) {
+		fmt.Fprintf(w, "// %s\n", p)
+		if p.CUE != "" {
+			fmt.Fprintln(w, p.CUE)
 		}
-		for _, p := range proposals {
-			fmt.Fprintf(w, "// %s: %s: %s\n", e.Host, e.Path, p)
-			if p.CUE != "" {
-				fmt.Fprintln(w, p.CUE)
+	}
+	for _, r := range driftReports(plans) {
+		for _, entry := range r.Changed {
+			if !read[place{r.Host, entry}] {
+				fmt.Fprintf(w, "// %s: %s: %s\n", r.Host, entry, undoing(entry))
+			}
+		}
+		for _, h := range r.Beside {
+			if !read[place{r.Host, h.What}] {
+				fmt.Fprintf(w, "// %s: %s: %s\n", r.Host, h, undoing(h.String()))
 			}
 		}
 	}
-	return nil
+}
+
+// undoing says of what the spec has no word for how it is undone, or kept after all.
+func undoing(entry string) string {
+	kind, what, _ := strings.Cut(entry, " ")
+	const noWord, overwrite = "the spec has no word for it; ", "a push with --overwrite-drift "
+	switch {
+	case kind == "masked":
+		return noWord + "systemctl unmask " + what
+	case kind == "stopped":
+		return noWord + "systemctl start " + what + ", or " + overwrite + "starts it"
+	case kind == "enabled":
+		return noWord + "systemctl disable " + what
+	case kind == "disabled":
+		return noWord + "systemctl enable " + what
+	case kind == "firewall":
+		return noWord + overwrite + "loads its rules; what opens ports is open of the host, and 22 access.whitelist"
+	case kind == "override":
+		return noWord + "it is no file that can be read"
+	case strings.HasPrefix(entry, "secrets/"):
+		return "a spec has no values of secrets; " + overwrite + "brings the one that odoogen secrets edit has"
+	case strings.HasPrefix(entry, "/"):
+		return noWord + overwrite + "makes it odoogen's way into the generation again"
+	}
+	return noWord + overwrite + "takes it back"
 }

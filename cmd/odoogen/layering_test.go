@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"internal/native":         {"internal/artifact", "internal/vocabulary"},
 	"internal/evidence":       {}, // for tests
 	"internal/pgtest":         {}, // for tests
-	"internal/provenance":     {"internal/topology", "internal/artifact", "generators"},
+	"internal/provenance":     {"internal/topology", "internal/artifact", "internal/vocabulary", "generators"},
 	"internal/push":           {"internal/artifact"},
 	"internal/picture":        {"internal/topology"},
 	"internal/review":         {"internal/push", "internal/artifact"},

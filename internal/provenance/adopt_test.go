@@ -1,8 +1,13 @@
 package provenance_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"odoogen/internal/provenance"
 )
@@ -11,52 +16,364 @@ import (
 // systemctl set-property and ALTER SYSTEM leave them.
 func TestAdopt(t *testing.T) {
 	b, _ := built(t)
-	// edited is a file of the sample's tree of tests, with one text for another.
-	edited := func(path, old, new string) provenance.Edit {
-		t.Helper()
-		for _, tree := range b.Trees {
-			if f := tree.File(path); tree.Host == "tests" && f != nil && strings.Contains(string(f.Data), old) {
-				return provenance.Edit{File: path, New: []byte(strings.Replace(string(f.Data), old, new, 1))}
-			}
-		}
-		t.Fatalf("no %q in %s", old, path)
-		return provenance.Edit{}
-	}
+	edited := func(path, old, new string) provenance.Edit { return edit(t, b, path, old, new) }
+	const (
+		limits   = "systemd/system/odoo-qa17.service.d/10-limits.conf"
+		override = "/etc/systemd/system/odoo-qa17.service.d/override.conf"
+		auto     = "/var/lib/postgresql/15/main/postgresql.auto.conf"
+		conf     = "odoo/qa17.conf"
+		vhost    = "nginx/qa17.conf"
+		server   = "\tclient_max_body_size 128m;\n"
+	)
 	for _, c := range []struct {
-		edit provenance.Edit
-		want string // setting | CUE | part of the note
+		name  string
+		edits []provenance.Edit
+		want  string
 	}{
-		{edited("systemd/system/odoo-qa17.service.d/10-limits.conf", "CPUQuota=150%", "CPUQuota=200%"),
-			`CPUQuota = 200% | instances: qa17: CPUQuota: "200%" |`},
-		{provenance.Edit{File: "/etc/systemd/system/odoo-qa17.service.d/override.conf", New: []byte("[Service]\nMemoryMax=4G\n")},
-			`MemoryMax = 4G | instances: qa17: MemoryMax: "4G" |`},
-		{provenance.Edit{File: "/etc/systemd/system.control/odoo-qa17.service.d/50-MemoryMax.conf", New: []byte("# set-property\n[Service]\nMemoryMax=4294967296\n")},
-			`MemoryMax = 4294967296 | instances: qa17: MemoryMax: "4G" |`},
-		{edited("systemd/system/odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G", "MemoryMax=6G"),
-			`MemoryMax = 6G |  | is computed, from classes.qa.MemoryMax, classes.qa.update.MemoryMax`},
-		{edited("postgresql/main/reload.conf", "log_min_duration_statement = 5s", "log_min_duration_statement = 1s"),
-			`log_min_duration_statement = 1s | clusters: main: settings: log_min_duration_statement: "1s" |`},
-		{provenance.Edit{File: "/var/lib/postgresql/15/main/postgresql.auto.conf", New: []byte("# ALTER SYSTEM\nwork_mem = '24MB'\n")},
-			`work_mem = 24MB | clusters: main: settings: work_mem: "24MB" |`},
-		{provenance.Edit{File: "/etc/postgresql/15/main/postgresql.conf", New: []byte("max_connections = 100\ninclude_dir = 'conf.d'\t# files\nwork_mem 24MB # more\n")},
-			`work_mem = 24MB | clusters: main: settings: work_mem: "24MB" |`},
-		{edited("odoo/qa17.conf", "http_port = 8017", "http_port = 8018"), `http_port = 8018 |  | is computed, from`},
-		{edited("odoo/qa17.conf", "proxy_mode = True", "proxy_mode = False"), `proxy_mode = False |  | odoogen sets it itself`},
-		{edited("odoo/qa17.conf", "limit_time_real = 120", "limit_time_real = 300"), `limit_time_real = 300 | instances: qa17: limit_time_real: 300 |`},
-		{edited("odoo/qa17.conf", "without_demo = all\n", ""), `without_demo = all |  | was taken out`},
-		{edited("odoo/qa17.conf", "[options]", "# a word\n[options]"), ` |  | sets nothing otherwise`},
-		{edited("nginx/snippets/odoo.conf", "\n", "\n# x\n"), ` |  | the spec has no word`},
+		{"a limit that comes from the class becomes the instance's own", []provenance.Edit{edited(limits, "CPUQuota=150%", "CPUQuota=200%")}, `
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf: CPUQuota = 200%
+instances: qa17: CPUQuota: "200%"`},
+		{"systemctl edit", []provenance.Edit{beside(override, "[Service]\nMemoryMax=4G\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 4G
+instances: qa17: MemoryMax: "4G"`},
+		{"systemctl set-property leaves bytes", []provenance.Edit{beside("/etc/systemd/system.control/odoo-qa17.service.d/50-MemoryMax.conf", "# set-property\n[Service]\nMemoryMax=4294967296\n")}, `
+// tests: /etc/systemd/system.control/odoo-qa17.service.d/50-MemoryMax.conf: MemoryMax = 4294967296
+instances: qa17: MemoryMax: "4G"`},
+		{"what is computed of several", []provenance.Edit{edited("systemd/system/odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G", "MemoryMax=6G")}, `
+// tests: systemd/system/odoo-qa17.slice.d/10-limits.conf: MemoryMax = 6G: is computed, from classes.qa.MemoryMax, classes.qa.update.MemoryMax, instances.qa17.class`},
+		{"what the schema refuses", []provenance.Edit{beside(override, "[Service]\nMemoryMax=infinity\nCPUWeight=500\nCPUQuota=\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = infinity: want a size such as "3G": a whole number and K, M, G or T (base 1024)
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUWeight = 500: odoogen sets it, and the rules count with it; say it in instances.qa17
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUQuota =: want a quota such as "150%": percent of one CPU`},
+		{"variables are one list", []provenance.Edit{beside(override, "[Service]\nEnvironment=X=1\nEnvironment='A_OPTS=-x -y'\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = X=1; Environment = 'A_OPTS=-x -y'
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["X=1", "'A_OPTS=-x -y'"]`},
+		{"variables of two files are one list", []provenance.Edit{
+			beside("/etc/systemd/system/odoo-qa17.service.d/a.conf", "[Service]\nEnvironment=A=1\n"),
+			beside("/etc/systemd/system/odoo-qa17.service.d/b.conf", "[Service]\nEnvironment=B=\"\\(x)\"\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/a.conf: Environment = A=1
+// tests: /etc/systemd/system/odoo-qa17.service.d/b.conf: Environment = B="\(x)"
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["A=1", "B=\"\\(x)\""]`},
+		{"a reset", []provenance.Edit{beside(override, "[Service]\nExecStart=\nExecStart=/usr/bin/true --now\nEnvironment=\nTimeoutStopSec=\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: ExecStart =; ExecStart = /usr/bin/true --now
+hosts: tests: units: "odoo-qa17.service": dropin: Service: ExecStart: ["", "/usr/bin/true --now"]
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment =
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: [""]
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: TimeoutStopSec =
+hosts: tests: units: "odoo-qa17.service": dropin: Service: TimeoutStopSec: ""`},
+		{"a reset in a unit of the distribution", []provenance.Edit{beside("/etc/systemd/system/nginx.service.d/override.conf", "[Service]\nExecStartPre=\nExecStartPre=/usr/bin/true\n")}, `
+// tests: /etc/systemd/system/nginx.service.d/override.conf: ExecStartPre =; ExecStartPre = /usr/bin/true
+hosts: tests: units: "nginx.service": dropin: Service: ExecStartPre: ["", "/usr/bin/true"]`},
+		{"one that the spec resets later", []provenance.Edit{beside("/etc/systemd/system/nginx.service.d/override.conf", "[Service]\nExecReload=\nExecReload=/usr/sbin/nginx -s reload\n")}, `
+// tests: /etc/systemd/system/nginx.service.d/override.conf: ExecReload =; ExecReload = /usr/sbin/nginx -s reload: the spec cannot have it so`},
+		{"a line that goes on", []provenance.Edit{beside(override, "[Service]\nEnvironment=A=1 \\\n# between\n  B=2\nNice=5\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = A=1    B=2
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["A=1    B=2"]
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Nice = 5
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Nice: 5`},
+		{"what is no setting", []provenance.Edit{beside(override, "Nice=5\n[Service]\nNice\n[X-Mine]\nA=b\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Nice = 5: the spec has no word for it
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Nice: the spec has no word for it
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: A = b: hosts.tests.units."odoo-qa17.service".dropin."X-Mine": a drop-in of a service has no section "X-Mine"; there is Unit, Service`},
+		{"a drop-in that is read before the spec's", []provenance.Edit{beside("/etc/systemd/system/odoo-qa17.service.d/05.conf", "[Service]\nCPUQuota=200%\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/05.conf: comes to the same as what the spec says`},
+		{"a drop-in in the place of the spec's", []provenance.Edit{beside("/etc/systemd/system/odoogen-mirror.service.d/10-limits.conf", "[Service]\nCPUQuota=50%\n")}, `
+// tests: /etc/systemd/system/odoogen-mirror.service.d/10-limits.conf: CPUQuota = 50%
+hosts: tests: units: "odoogen-mirror.service": dropin: Service: CPUQuota: "50%"
+// tests: /etc/systemd/system/odoogen-mirror.service.d/10-limits.conf: IOWeight = 20: was taken out; the spec cannot leave it unset
+// tests: /etc/systemd/system/odoogen-mirror.service.d/10-limits.conf: MemoryMax = 1G: was taken out; the spec cannot leave it unset`},
+		{"a unit in the place of the spec's", []provenance.Edit{beside("/etc/systemd/system/odoo-qa17.service", "[Service]\nNice=5\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service: is a whole unit: the spec has no word for it; what a drop-in of systemctl edit says can be kept`},
+		{"a line of a unit's limits that was taken out", []provenance.Edit{edited(limits, "IOWeight=100\n", "")}, `
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf: IOWeight = 100: was taken out; the spec cannot leave it unset`},
+		{"a unit's hardening", []provenance.Edit{edited("systemd/system/odoo-qa17.service.d/20-hardening.conf", "SystemCallFilter=~@privileged", "SystemCallFilter=~@privileged @resources")}, `
+// tests: systemd/system/odoo-qa17.service.d/20-hardening.conf: SystemCallFilter = @system-service; SystemCallFilter = ~@privileged @resources: this is all of the list; what odoogen gives it later does not count
+hosts: tests: units: "odoo-qa17.service": dropin: Service: SystemCallFilter: ["", "@system-service", "~@privileged @resources"]`},
+		{"a variable of several that the spec computes", []provenance.Edit{edited(limits, "--workers=3", "--workers=2")}, `
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf: Environment = "LIMITS=--workers=2 --max-cron-threads=1 --limit-memory-soft=1073741824 --limit-memory-hard=1610612736": this is all of the list; what odoogen gives it later does not count
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["", "PATH=/opt/odoo/venv/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/var/lib/odoo/qa17", "LANG=C.UTF-8", "\"LIMITS=--workers=2 --max-cron-threads=1 --limit-memory-soft=1073741824 --limit-memory-hard=1610612736\""]`},
+		{"a list of a unit of the distribution, changed in its place", []provenance.Edit{edited("systemd/system/nginx.service.d/20-hardening.conf", "RestrictAddressFamilies=", "RestrictAddressFamilies=AF_PACKET ")}, `
+// tests: systemd/system/nginx.service.d/20-hardening.conf: RestrictAddressFamilies = AF_PACKET AF_UNIX AF_INET AF_INET6: the spec cannot have it so`},
+
+		{"a setting of PostgreSQL", []provenance.Edit{edited("postgresql/main/reload.conf", "log_min_duration_statement = 5s", "log_min_duration_statement = 1s")}, `
+// tests: postgresql/main/reload.conf: log_min_duration_statement = 1s
+clusters: main: settings: log_min_duration_statement: "1s"`},
+		{"ALTER SYSTEM", []provenance.Edit{beside(auto, "# ALTER SYSTEM\nWork_Mem = '24MB'\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: work_mem = 24MB
+clusters: main: settings: work_mem: "24MB"`},
+		{"below the include_dir", []provenance.Edit{beside("/etc/postgresql/15/main/postgresql.conf", "max_connections = 100\ninclude_dir = 'conf.d'\t# files\nwork_mem 24MB # more\n")}, `
+// tests: /etc/postgresql/15/main/postgresql.conf: work_mem = 24MB
+clusters: main: settings: work_mem: "24MB"`},
+		{"no include_dir any more", []provenance.Edit{beside("/etc/postgresql/15/main/postgresql.conf", "max_connections = 100\n")}, `
+// tests: /etc/postgresql/15/main/postgresql.conf: includes nothing, so that no setting of the spec counts: include_dir = 'conf.d' was in it`},
+		{"numbers in PostgreSQL's own units", []provenance.Edit{beside(auto, "log_min_duration_statement = '1000'\nwork_mem = '65536'\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: log_min_duration_statement = 1000: want a time as PostgreSQL reads it, such as "5min": a whole number and ms, s, min, h or d
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: work_mem = 65536: want a size as PostgreSQL reads it, such as "16MB": a whole number and kB, MB, GB or TB`},
+		{"what PostgreSQL quotes", []provenance.Edit{beside(auto, "deadlock_timeout = '2s'\n\"auto_explain.x\" = 'y'\nsearch_path = '\"$user\", it''s, \\\\(x), \\303\\244'\nlog_destination = 'stderr\\tx'\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: deadlock_timeout = 2s
+clusters: main: extra: deadlock_timeout: "2s"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: "auto_explain.x" = 'y': the spec has no word for it
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: search_path = "$user", it's, \(x), ä
+clusters: main: extra: search_path: "\"$user\", it's, \\(x), ä"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: log_destination = stderr\tx: has a tab in it; one line of plain text goes into every file that quotes it`},
+		{"conf.d", []provenance.Edit{
+			beside("/etc/postgresql/15/main/conf.d/00-early.conf", "work_mem = 1GB\n"), beside("/etc/postgresql/15/main/conf.d/zz-late.conf", "work_mem = 24MB\nshared_buffers = 4GB\ninclude 'x'\n"),
+		}, `
+// tests: /etc/postgresql/15/main/conf.d/zz-late.conf: work_mem = 24MB
+clusters: main: settings: work_mem: "24MB"
+// tests: /etc/postgresql/15/main/conf.d/zz-late.conf: shared_buffers = 4GB: is computed, from clusters.main.ram
+// tests: /etc/postgresql/15/main/conf.d/zz-late.conf: include 'x': the spec has no word for it
+// tests: /etc/postgresql/15/main/conf.d/00-early.conf: comes to the same as what the spec says`},
+
+		{"an option that the spec computes", []provenance.Edit{edited(conf, "http_port = 8017", "http_port = 9017")}, `
+// tests: odoo/qa17.conf: http_port = 9017
+instances: qa17: http_port: 9017`},
+		{"an option that odoogen sets", []provenance.Edit{edited(conf, "proxy_mode = True", "proxy_mode = False")}, `
+// tests: odoo/qa17.conf: proxy_mode = False: odoogen sets it for every instance`},
+		{"an option of the class", []provenance.Edit{edited(conf, "limit_time_real = 120", "limit_time_real = 300")}, `
+// tests: odoo/qa17.conf: limit_time_real = 300
+instances: qa17: limit_time_real: 300`},
+		{"options that the spec does not model", []provenance.Edit{edited(conf, "[options]\n", "[options]\nlog_level = warn\nlimit_request = 4096\nsyslog = True\nLog_DB : 'quoted'\nno_such = 1\n")}, `
+// tests: odoo/qa17.conf: log_level = warn
+instances: qa17: extra: log_level: "warn"
+// tests: odoo/qa17.conf: limit_request = 4096
+instances: qa17: extra: limit_request: 4096
+// tests: odoo/qa17.conf: syslog = True
+instances: qa17: extra: syslog: true
+// tests: odoo/qa17.conf: log_db = 'quoted'
+instances: qa17: extra: log_db: "'quoted'"
+// tests: odoo/qa17.conf: no_such = 1: Odoo 17.0 has no such option`},
+		{"a value of several lines", []provenance.Edit{edited(conf, "[options]\n", "[options]\nlog_handler = :INFO,\n  werkzeug:WARNING\n")}, `
+// tests: odoo/qa17.conf: log_handler = :INFO,\nwerkzeug:WARNING: has a line break in it; one line of plain text goes into every file that quotes it`},
+		{"odd values", []provenance.Edit{edited(conf, "[options]\n", "[options]\nemail_from = \"Zoë\" \\(x) \"\"\"\nfrom_filter = a\tb\nlogfile = \xff\n")}, `
+// tests: odoo/qa17.conf: email_from = "Zoë" \(x) """
+instances: qa17: extra: email_from: "\"Zoë\" \\(x) \"\"\""
+// tests: odoo/qa17.conf: from_filter = a\tb: has a tab in it; one line of plain text goes into every file that quotes it
+// tests: odoo/qa17.conf: logfile = \xff: is no UTF-8, which a spec is`},
+		{"another section", []provenance.Edit{edited(conf, "[options]\n", "[queue_job]\nchannels = root:2\n[options]\n")}, `
+// tests: odoo/qa17.conf: channels = root:2: the spec has no word for it`},
+		{"an option that was taken out", []provenance.Edit{edited(conf, "without_demo = all\n", "")}, `
+// tests: odoo/qa17.conf: without_demo = all: was taken out; the spec cannot leave it unset`},
+		{"a secret", []provenance.Edit{edited(conf, "[options]\n", "[options]\nsmtp_password = hunter2\n"), edited(limits, "[Service]", "[Service]\nEnvironment=API_TOKEN=hunter2")}, `
+// tests: odoo/qa17.conf: smtp_password: is or holds a secret: none has a place in a spec or a tree
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf: Environment: is or holds a secret: none has a place in a spec or a tree`},
+		{"secrets wherever they stand", []provenance.Edit{
+			beside("/etc/systemd/system/odoo-qa17.service.d/a.conf", "[Service]\nEnvironment=A=1\nEnvironment=\"B=postgres://odoo:hunter2@db/x\"\n"),
+			beside("/etc/systemd/system/odoo-qa17.service.d/b.conf", "[Service]\nEnvironment=C=1\n"),
+			beside(auto, "primary_conninfo = 'host=x password=hunter2'\npassword_encryption = md5\n"),
+			edited(vhost, server, server+"	proxy_set_header Authorization \"Basic aHVudGVyMg==\";\n	server_tokens on;\n	location /x {\n		proxy_set_header Authorization hunter2;\n	}\n"),
+			edited(conf, "admin_passwd = ", "admin_passwd = hunter2"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-qa17.service.d/b.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: primary_conninfo: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: password_encryption = md5
+clusters: main: extra: password_encryption: "md5"
+// tests: nginx/qa17.conf: proxy_set_header: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: server_tokens on;: odoogen sets server_tokens in every vhost
+// tests: nginx/qa17.conf: location: is or holds a secret: none has a place in a spec or a tree
+// tests: odoo/qa17.conf: admin_passwd: is or holds a secret: none has a place in a spec or a tree`},
+		{"only comments", []provenance.Edit{edited(conf, "[options]", "# a word\n[options]")}, `
+// tests: odoo/qa17.conf: sets nothing otherwise than the spec`},
+		{"the same in other words", []provenance.Edit{beside(override, "[Service]\nMemoryMax=3072M\nNoNewPrivileges=true\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: comes to the same as what the spec says`},
+
+		{"a block of the server", []provenance.Edit{edited(vhost, server, server+"	location /web/database {\n		# never\n		deny all;\n	}\n")}, `
+// tests: nginx/qa17.conf: location /web/database { deny all; }
+instances: qa17: nginx: ["location /web/database { deny all; }"]`},
+		{"a block in one line", []provenance.Edit{edited(vhost, server, server+"	location /web/database { deny all; }\n")}, `
+// tests: nginx/qa17.conf: location /web/database { deny all; }
+instances: qa17: nginx: ["location /web/database { deny all; }"]`},
+		{"two directives", []provenance.Edit{edited(vhost, server, server+"	client_body_timeout 5m;\n	add_header X-Robots-Tag \"no\\\"index; }\" always;\n")}, `
+// tests: nginx/qa17.conf: client_body_timeout 5m;
+// tests: nginx/qa17.conf: add_header X-Robots-Tag "no\"index; }" always;
+instances: qa17: nginx: ["client_body_timeout 5m;", "add_header X-Robots-Tag \"no\\\"index; }\" always;"]`},
+		{"a directive of which the spec has a field", []provenance.Edit{edited(vhost, "client_max_body_size 128m", "client_max_body_size 512m")}, `
+// tests: nginx/qa17.conf: client_max_body_size 512m;
+instances: qa17: upload: "512M"`},
+		{"one that it computes", []provenance.Edit{edited(vhost, "proxy_read_timeout 720s", "proxy_read_timeout 3600s")}, `
+// tests: nginx/qa17.conf: proxy_read_timeout 3600s;: is computed, from classes.qa.limit_time_real`},
+		{"one that odoogen says already", []provenance.Edit{edited(vhost, server, server+"	gzip off;\n	client_body_timeout 5m;\n")}, `
+// tests: nginx/qa17.conf: gzip off;: odoogen sets gzip in every vhost
+// tests: nginx/qa17.conf: client_body_timeout 5m;
+instances: qa17: nginx: ["client_body_timeout 5m;"]`},
+		{"inside a block of odoogen's", []provenance.Edit{edited(vhost, "proxy_pass http://odoo-qa17;", "proxy_pass http://odoo-qa17;\n		proxy_buffering off;")}, `
+// tests: nginx/qa17.conf: location / { proxy_buffering off; }: the spec has no word for it`},
+		{"outside the server", []provenance.Edit{edited(vhost, "server {", "limit_req_zone $binary_remote_addr zone=x:1m rate=1r/s;\n\nserver {")}, `
+// tests: nginx/qa17.conf: limit_req_zone $binary_remote_addr zone=x:1m rate=1r/s;: the spec has no word for it`},
+		{"what nginx cannot read", []provenance.Edit{edited(vhost, server, server+"	location / {\n")}, `
+// tests: nginx/qa17.conf: nginx cannot read it: it does not close its {`},
+		{"what was taken out of a vhost", []provenance.Edit{edited(vhost, "	include /etc/odoogen/current/nginx/snippets/odoo.conf;\n", "")}, `
+// tests: nginx/qa17.conf: include /etc/odoogen/current/nginx/snippets/odoo.conf;: was taken out; the spec cannot leave it unset`},
+		{"a domain", []provenance.Edit{edited(vhost, "qa17.example.com;\n	include /etc/odoogen/current/nginx/snippets/tls", "qa17.example.org;\n	include /etc/odoogen/current/nginx/snippets/tls")}, `
+// tests: nginx/qa17.conf: server_name qa17.example.org;: in the place of what ../../envs.cue:78:61 says
+instances: qa17: domain: "qa17.example.org"`},
+
+		{"the kernel's settings", []provenance.Edit{edited("sysctl.d/odoogen.conf", "vm.swappiness = 10", "vm.swappiness = 20\nvm.overcommit_memory = 2")}, `
+// tests: sysctl.d/odoogen.conf: vm.swappiness = 20: odoogen sets it on every host
+// tests: sysctl.d/odoogen.conf: vm.overcommit_memory = 2
+hosts: tests: sysctl: "vm.overcommit_memory": 2`},
+		{"files without settings", []provenance.Edit{edited("nginx/snippets/odoo.conf", "\n", "\n# x\n"), beside("/etc/ssh/sshd_config.d/00.conf", "PermitRootLogin yes\n")}, `
+// tests: nginx/snippets/odoo.conf: the spec has no word for what this file says
+// tests: /etc/ssh/sshd_config.d/00.conf: the spec has no word for what this file says`},
+		{"files that are too many", []provenance.Edit{beside("odoo/old.conf", "[options]\nlog_level = warn\n"), beside("nginx/old.conf", "x;\n"), beside("nginx/extra/qa17.conf", "client_body_timeout 5m;\n"), beside("systemd/system/x.service", "[Service]\nNice=5\n")}, `
+// tests: odoo/old.conf: the spec has no word for what this file says
+// tests: nginx/old.conf: the spec has no word for what this file says
+// tests: systemd/system/x.service: is a whole unit: the spec has no word for it; what a drop-in of systemctl edit says can be kept
+// tests: nginx/extra/qa17.conf: client_body_timeout 5m;
+instances: qa17: nginx: ["client_body_timeout 5m;"]`},
+		{"a file that is gone", []provenance.Edit{{Host: "tests", File: conf, Gone: true}}, `
+// tests: odoo/qa17.conf: was deleted: a push with --overwrite-drift brings it back`},
+		{"mode or owner", []provenance.Edit{edited(conf, "", "")}, `
+// tests: odoo/qa17.conf: has another mode or owner: a push with --overwrite-drift gives it its own`},
+		{"what fits each for itself, and not together", []provenance.Edit{
+			beside(override, "[Service]\nMemoryMax=8G\n"), beside("/etc/systemd/system/odoo-ba17.service.d/override.conf", "[Service]\nMemoryMax=8G\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 8G
+instances: qa17: MemoryMax: "8G"
+// tests: /etc/systemd/system/odoo-ba17.service.d/override.conf: MemoryMax = 8G: hosts.tests.hardware.ram: 64G, but 67.36G may be used at once: instances 38G + PostgreSQL 20.36G + jobs 5G + reserve 4G; less MemoryMax, max_connections or work_mem, or an instance less`},
 	} {
-		found, err := b.Adopt("tests", c.edit)
-		if err != nil {
+		got := printed(b.Adopt(c.edits))
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s\n%s", c.name, diff, got)
+		}
+	}
+}
+
+// What the user has written already is replaced, and said where; a list is said as a whole.
+func TestAdoptInThePlaceOfWhatIsSaid(t *testing.T) {
+	sample, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"acme.logrotate": "weekly\n", "envs.cue": string(sample), "more.cue": `package envs
+classes: qa: extra: log_level: "info"
+instances: qa17: {
+	limit_time_real: 300
+	extra: limit_request: 4096
+	nginx: ["client_body_timeout 5m;", "location /x { return 204; }"]
+}
+hosts: tests: units: "odoo-qa17.service": dropin: Service: {Nice: 5, Environment: ["A=1", "B=2"]}
+hosts: tests: files: "/etc/logrotate.d/acme": source: "acme.logrotate"
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		var got []string
-		for _, p := range found {
-			got = append(got, p.Setting+" | "+p.CUE+" | "+p.Note)
-		}
-		if len(got) != 1 || !strings.HasPrefix(got[0], strings.TrimSpace(c.want)) && !strings.HasPrefix(got[0], c.want) {
-			t.Errorf("%s:\n%s\nwant\n%s", c.edit.File, strings.Join(got, "\n"), c.want)
+	}
+	b := compiled(t, dir)
+	edited := func(path, old, new string) provenance.Edit { return edit(t, b, path, old, new) }
+	const (
+		conf   = "odoo/qa17.conf"
+		dropIn = "systemd/system/odoo-qa17.service.d/80-extra.conf"
+		extra  = "nginx/extra/qa17.conf"
+		server = "\tclient_max_body_size 128m;\n"
+	)
+	for _, c := range []struct {
+		name  string
+		edits []provenance.Edit
+		want  string
+	}{
+		{"a field of the instance", []provenance.Edit{edited(conf, "limit_time_real = 300", "limit_time_real = 600")}, `
+// tests: odoo/qa17.conf: limit_time_real = 600: in the place of what more.cue:4:2 says
+instances: qa17: limit_time_real: 600`},
+		{"an option that the class says", []provenance.Edit{edited(conf, "log_level = info", "log_level = warn")}, `
+// tests: odoo/qa17.conf: log_level = warn
+instances: qa17: extra: log_level: "warn"`},
+		{"a further option that was taken out", []provenance.Edit{edited(conf, "limit_request = 4096\n", "")}, `
+// tests: odoo/qa17.conf: limit_request = 4096: was taken out; so take it out of more.cue:5:9`},
+		{"one more variable", []provenance.Edit{beside("/etc/systemd/system/odoo-qa17.service.d/override.conf", "[Service]\nEnvironment=C=3\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = C=3: in the place of what more.cue:8:70 says
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["A=1", "B=2", "C=3"]`},
+		{"one variable less", []provenance.Edit{edited(dropIn, "Environment=A=1\n", "")}, `
+// tests: systemd/system/odoo-qa17.service.d/80-extra.conf: Environment = B=2: in the place of what more.cue:8:70 says
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["B=2"]`},
+		{"no variable any more, and another niceness", []provenance.Edit{edited(dropIn, "Environment=A=1\nEnvironment=B=2\nNice=5", "Nice=7")}, `
+// tests: systemd/system/odoo-qa17.service.d/80-extra.conf: Nice = 7: in the place of what more.cue:8:61 says
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Nice: 7
+// tests: systemd/system/odoo-qa17.service.d/80-extra.conf: Environment = B=2: was taken out; so take it out of more.cue:8:70`},
+		{"one more directive in the vhost, and one in the file of the spec's", []provenance.Edit{
+			edited(extra, "location /x", "add_header X y;\nlocation /x"), edited("nginx/qa17.conf", server, server+"	location /y { return 204; }\n"),
+		}, `
+// tests: nginx/extra/qa17.conf: add_header X y;
+// tests: nginx/qa17.conf: location /y { return 204; }: in the place of what more.cue:6:2 says
+instances: qa17: nginx: ["client_body_timeout 5m;", "location /x { return 204; }", "add_header X y;", "location /y { return 204; }"]`},
+		{"another directive in the place of one", []provenance.Edit{edited(extra, "client_body_timeout 5m;", "client_body_timeout 9m;")}, `
+// tests: nginx/extra/qa17.conf: without client_body_timeout 5m;
+// tests: nginx/extra/qa17.conf: client_body_timeout 9m;: in the place of what more.cue:6:2 says
+instances: qa17: nginx: ["location /x { return 204; }", "client_body_timeout 9m;"]`},
+		{"no directive any more", []provenance.Edit{edited(extra, "client_body_timeout 5m;\nlocation /x { return 204; }\n", "")}, `
+// tests: nginx/extra/qa17.conf: without client_body_timeout 5m; location /x { return 204; }: in the place of what more.cue:6:2 says
+instances: qa17: nginx: []`},
+		{"another order", []provenance.Edit{edited(extra, "client_body_timeout 5m;\nlocation /x { return 204; }\n", "location /x { return 204; }\nclient_body_timeout 5m;\n")}, `
+// tests: nginx/extra/qa17.conf: another order: in the place of what more.cue:6:2 says
+instances: qa17: nginx: ["location /x { return 204; }", "client_body_timeout 5m;"]`},
+		{"a file that the spec carries", []provenance.Edit{edited("files/etc/logrotate.d/acme", "weekly", "daily")}, `
+// tests: files/etc/logrotate.d/acme: is carried from acme.logrotate: edit it there`},
+	} {
+		got := strings.ReplaceAll(printed(b.Adopt(c.edits)), dir+"/", "")
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s\n%s", c.name, diff, got)
 		}
 	}
+}
+
+// Whatever a file holds, a comment is one line, and what the spec cannot carry is no CUE.
+func TestAdoptWhateverAFileHolds(t *testing.T) {
+	b := compiled(t, repository)
+	for _, value := range []string{
+		`it's "both"`, `\`, `\(x)`, `"""`, "'''", "a # b", "a;b", "a\tb", "\u2028", "ünïcödé 日本", "\xff", "\x00", "\r", "{", "}", "007", "1.50", "NaN", `a\\`,
+	} {
+		for file, text := range map[string]string{
+			"/etc/systemd/system/odoo-qa17.service.d/x.conf":   "[Service]\nSyslogIdentifier=@\nEnvironment=A=@\n@\n[@]\nA=b\n",
+			"/var/lib/postgresql/15/main/postgresql.auto.conf": "search_path = '@'\nlog_destination = @\n@\n@ = 1\n",
+			"/etc/systemd/system/odoo-@.service.d/x.conf":      "[Service]\nNice=@\n",
+			"odoo/qa17.conf":        "[options]\nemail_from = @\n log_db = @\n@\n@ = 1\n",
+			"nginx/qa17.conf":       "server {\n\tlisten 443 ssl http2;\n\tadd_header X \"@\";\n\troot @;\n\t@;\n\tlocation @ { }\n}\n",
+			"nginx/extra/qa17.conf": "add_header X '@';\nroot @;\n@\n",
+			"sysctl.d/odoogen.conf": "kernel.core_pattern = @\n@\n@ = 1\n",
+		} {
+			with := strings.NewReplacer("@", value)
+			all := b.Adopt([]provenance.Edit{beside(with.Replace(file), with.Replace(text))})
+			if len(all) == 0 {
+				t.Errorf("%q in %s: nothing is said", value, file)
+			}
+			for _, p := range all {
+				for _, line := range []string{p.String(), p.CUE} {
+					if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x2028 || r == utf8.RuneError }) {
+						t.Errorf("%q in %s: %q", value, file, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// printed is what drift --adopt prints.
+func printed(all []provenance.Proposal) string {
+	var b strings.Builder
+	for _, p := range all {
+		b.WriteString("\n// " + p.String())
+		if p.CUE != "" {
+			b.WriteString("\n" + p.CUE)
+		}
+	}
+	return b.String()
+}
+
+// edit is a file of the tree of tests, with one text for another.
+func edit(t *testing.T, b *provenance.Build, path, old, new string) provenance.Edit {
+	t.Helper()
+	for _, tree := range b.Trees {
+		if f := tree.File(path); tree.Host == "tests" && f != nil && strings.Contains(string(f.Data), old) {
+			return beside(path, strings.Replace(string(f.Data), old, new, 1))
+		}
+	}
+	t.Fatalf("no %q in %s", old, path)
+	return provenance.Edit{}
+}
+
+func beside(path, text string) provenance.Edit {
+	return provenance.Edit{Host: "tests", File: path, Data: []byte(text)}
 }

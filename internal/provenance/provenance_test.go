@@ -19,7 +19,16 @@ const repository = "../.."
 // built is the sample, compiled and written.
 func built(t *testing.T) (b *provenance.Build, out string) {
 	t.Helper()
-	top, origins, err := topology.Load(repository)
+	b, out = compiled(t, repository), filepath.Join(t.TempDir(), "out")
+	if _, err := artifact.Write(out, b.Trees); err != nil {
+		t.Fatal(err)
+	}
+	return b, out
+}
+
+func compiled(t *testing.T, dir string) *provenance.Build {
+	t.Helper()
+	top, origins, err := topology.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,11 +36,7 @@ func built(t *testing.T) (b *provenance.Build, out string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out = filepath.Join(t.TempDir(), "out")
-	if _, err := artifact.Write(out, trees); err != nil {
-		t.Fatal(err)
-	}
-	return &provenance.Build{Trees: trees, Origins: origins}, out
+	return &provenance.Build{Trees: trees, Origins: origins}
 }
 
 // Every line of every file, MANIFEST too, is answered with places that exist.

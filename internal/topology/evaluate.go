@@ -44,13 +44,14 @@ type mend int
 const (
 	unset mend = iota // the value is replaced by "_": any value
 	drop              // the field is left out
+	leave             // the value, or that of the field, is left to another place
 )
 
 // rounds bounds the evaluations: names not found, then conflicts, then what is missing, and one to spare.
 const rounds = 6
 
-func evaluate(dir string, files fs.FS, definitions <-chan []*ast.File) *evaluation {
-	e := &evaluation{dir: dir, files: files, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
+func evaluate(dir string, files fs.FS, definitions <-chan []*ast.File, more *saying) *evaluation {
+	e := &evaluation{dir: dir, files: files, origins: &Origins{dir: dir}, broken: pathSet{}, said: map[[3]string]int{}, mended: map[Place]mend{}, suggested: map[string]bool{}}
 	instance := e.load(definitions)
 	if instance.Err != nil {
 		if !e.readable(instance.Err) {
@@ -59,6 +60,10 @@ func evaluate(dir string, files fs.FS, definitions <-chan []*ast.File) *evaluati
 		if instance = e.load(parseDefinitions()); instance.Err != nil {
 			return e
 		}
+	}
+	if more != nil {
+		e.mended = more.instead
+		e.apply(instance)
 	}
 	for round := range rounds {
 		if round > 0 {
@@ -146,8 +151,12 @@ func (e *evaluation) apply(instance *build.Instance) {
 			}
 			switch n := c.Node().(type) {
 			case *ast.Field:
-				if kind == drop {
+				switch kind {
+				case drop:
 					c.Delete()
+					done[at] = true
+				case leave:
+					n.Value = &ast.Ident{NamePos: n.Value.Pos(), Name: "_"}
 					done[at] = true
 				}
 			case ast.Expr:

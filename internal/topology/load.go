@@ -16,16 +16,22 @@ const packageName = "envs"
 // Nothing else is read but the files that the spec carries to hosts, and no network is touched. A spec with mistakes gives all of them, as Problems: those of
 // its shape, which CUE finds, together with those between entities, as far as the former leave something to hold
 // against the rules.
-func Load(dir string) (*Topology, *Origins, error) {
+func Load(dir string) (*Topology, *Origins, error) { return read(dir, nil) }
+
+// read is Load of a spec that says something more.
+func read(dir string, more *saying) (*Topology, *Origins, error) {
 	definitions := parseDefinitions()
 	files, err := newSpecFS(dir)
 	if err != nil {
 		return nil, nil, err
 	}
+	if more != nil {
+		files.own[saidFile] = more.file()
+	}
 	if problems := packageProblems(dir, files); len(problems) > 0 {
 		return nil, nil, problems.sorted() // what CUE would not read is not worth a word about the rest
 	}
-	e := evaluate(dir, files, definitions)
+	e := evaluate(dir, files, definitions, more)
 	if !e.usable {
 		return nil, nil, e.problems.sorted()
 	}

@@ -25,7 +25,7 @@ const (
 // that a stale or edited copy of the schema on disk changes nothing.
 type specFS struct {
 	user fs.FS
-	own  fs.FS // the binder, cue.mod and schema/
+	own  fstest.MapFS // the binder, cue.mod and schema/
 }
 
 func newSpecFS(dir string) (*specFS, error) {
@@ -80,7 +80,7 @@ func (f *specFS) ReadDir(name string) ([]fs.DirEntry, error) {
 
 func ours(name string) bool {
 	first, _, _ := strings.Cut(name, "/")
-	return first == "schema" || first == "cue.mod" || name == binderFile
+	return first == "schema" || first == "cue.mod" || name == binderFile || name == saidFile
 }
 
 // Module is the CUE module path of the user's directory: the one that its module.cue names, else odoogen's.

@@ -1,0 +1,168 @@
+package provenance
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// setting is a line that sets something, as the program reads it.
+type setting struct {
+	section, key, value string
+	line                int    // from 0
+	from                string // its origins, in a file of the tree
+	unread              bool   // it is no setting, and stands in value as it is
+}
+
+func (s setting) id() string { return s.section + "\x00" + s.key }
+
+func (s setting) text() string {
+	if s.unread {
+		return s.value
+	}
+	return strings.TrimSpace(s.key + " = " + s.value)
+}
+
+// settingKey is what a setting of any of these programs may be called.
+var settingKey = regexp.MustCompile(`^[A-Za-z0-9_.:@*/-]+$`)
+
+// assigned is the setting of a line, "key = value"; one without name or value is unread.
+func assigned(section, text, between string, line int) setting {
+	at := strings.IndexAny(text, between)
+	if at < 0 || !settingKey.MatchString(strings.TrimSpace(text[:at])) {
+		return setting{section: section, key: "\x00" + text, value: text, line: line, unread: true}
+	}
+	return setting{section: section, key: strings.TrimSpace(text[:at]), value: strings.TrimSpace(text[at+1:]), line: line}
+}
+
+// comment tells whether a line says nothing to the program.
+func comment(text, marks string) bool {
+	return text == "" || strings.ContainsRune(marks, rune(text[0]))
+}
+
+// unitSettings reads a unit file: a line that ends in a backslash goes on in the next, with a space between, and the quotes
+// of a value are its own (systemd.syntax(7)).
+func unitSettings(data []byte) []setting {
+	var all []setting
+	section, joined, begins := "", "", 0
+	n := -1
+	for line := range bytes.Lines(data) {
+		n++
+		text := strings.TrimRight(string(line), "\r\n")
+		if comment(strings.TrimSpace(text), "#;") && (joined == "" || strings.TrimSpace(text) != "") {
+			continue
+		}
+		if joined == "" {
+			begins = n
+		}
+		joined += text
+		if backslashes := len(joined) - len(strings.TrimRight(joined, `\`)); backslashes%2 == 1 {
+			joined = joined[:len(joined)-1] + " "
+			continue
+		}
+		text, joined = strings.TrimSpace(joined), ""
+		if text != "" && text[0] == '[' {
+			section = strings.Trim(text, "[]")
+		} else if text != "" {
+			all = append(all, assigned(section, text, "=", begins))
+		}
+	}
+	if text := strings.TrimSpace(joined); text != "" {
+		all = append(all, assigned(section, text, "=", begins))
+	}
+	return all
+}
+
+// odooSettings reads odoo.conf as Python's RawConfigParser does: a line that is indented goes on with the value above it.
+func odooSettings(data []byte) []setting {
+	var all []setting
+	section, begun, n := "", false, -1
+	for line := range bytes.Lines(data) {
+		n++
+		text := strings.TrimSpace(string(line))
+		switch {
+		case comment(text, "#;"):
+		case strings.ContainsRune(" \t", rune(line[0])) && begun:
+			all[len(all)-1].value += "\n" + text
+		case text[0] == '[':
+			section, begun = strings.Trim(text, "[]"), false
+		default:
+			begun = true
+			set := assigned(section, text, "=:", n)
+			set.key = strings.ToLower(set.key)
+			all = append(all, set)
+		}
+	}
+	return all
+}
+
+// sysctlSettings reads a file of sysctl.d(5).
+func sysctlSettings(data []byte) []setting {
+	var all []setting
+	n := -1
+	for line := range bytes.Lines(data) {
+		n++
+		if text := strings.TrimSpace(string(line)); !comment(text, "#;") {
+			all = append(all, assigned("", text, "=", n))
+		}
+	}
+	return all
+}
+
+// https://www.postgresql.org/docs/15/config-setting.html#CONFIG-SETTING-CONFIGURATION-FILE
+var postgresSetting = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_.]*)\s*(?:=|\s)\s*('(?:[^'\\]|''|\\.)*'|[+-]?[.0-9][A-Za-z0-9.+-]*|[A-Za-z_][A-Za-z0-9_.:/-]*)\s*(?:#.*)?$`)
+
+// postgresSettings reads settings of PostgreSQL: a name, perhaps "=", and a value, which may be quoted. What stands above an
+// include_dir counts less than what that includes, and is left out.
+func postgresSettings(data []byte) []setting {
+	var all []setting
+	n := -1
+	for line := range bytes.Lines(data) {
+		n++
+		text := strings.TrimSpace(string(line))
+		m := postgresSetting.FindStringSubmatch(text)
+		switch {
+		case comment(text, "#"):
+		case m == nil, strings.EqualFold(m[1], "include"), strings.EqualFold(m[1], "include_if_exists"):
+			all = append(all, setting{key: "\x00" + text, value: text, line: n, unread: true})
+		case strings.EqualFold(m[1], "include_dir"):
+			all = nil
+		default:
+			all = append(all, setting{key: strings.ToLower(m[1]), value: postgresValue(m[2]), line: n})
+		}
+	}
+	return all
+}
+
+// postgresValue is a value without the quotes around it, where it has some (src/backend/utils/misc/guc-file.l,
+// DeescapeQuotedString).
+func postgresValue(text string) string {
+	if text[0] != '\'' {
+		return text
+	}
+	text = text[1 : len(text)-1]
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\'':
+			i++ // two are one
+			b.WriteByte(c)
+		case c != '\\':
+			b.WriteByte(c)
+		default:
+			i++
+			octal := text[i:min(i+3, len(text))]
+			octal = octal[:len(octal)-len(strings.TrimLeft(octal, "01234567"))]
+			if n, err := strconv.ParseUint(octal, 8, 16); err == nil {
+				b.WriteByte(byte(n))
+				i += len(octal) - 1
+			} else if at := strings.IndexByte("bfnrt", text[i]); at >= 0 {
+				b.WriteByte("\b\f\n\r\t"[at])
+			} else {
+				b.WriteByte(text[i])
+			}
+		}
+	}
+	return b.String()
+}
