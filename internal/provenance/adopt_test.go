@@ -107,9 +107,18 @@ clusters: main: settings: work_mem: "24MB"`},
 clusters: main: settings: work_mem: "24MB"`},
 		{"no include_dir any more", []provenance.Edit{beside("/etc/postgresql/15/main/postgresql.conf", "max_connections = 100\n")}, `
 // tests: /etc/postgresql/15/main/postgresql.conf: includes nothing, so that no setting of the spec counts: include_dir = 'conf.d' was in it`},
-		{"numbers in PostgreSQL's own units", []provenance.Edit{beside(auto, "log_min_duration_statement = '1000'\nwork_mem = '65536'\n")}, `
-// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: log_min_duration_statement = 1000: want a time as PostgreSQL reads it, such as "5min": a whole number and ms, s, min, h or d
-// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: work_mem = 65536: want a size as PostgreSQL reads it, such as "16MB": a whole number and kB, MB, GB or TB`},
+		{"numbers in PostgreSQL's own units", []provenance.Edit{beside(auto, "log_min_duration_statement = '1000'\nwork_mem = '16384'\ncheckpoint_timeout = '300'\nmax_connections = '500'\nidle_in_transaction_session_timeout = '0'\nmax_wal_size = '1.5GB'\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: log_min_duration_statement = 1000ms
+clusters: main: settings: log_min_duration_statement: "1000ms"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: work_mem = 16384kB
+clusters: main: settings: work_mem: "16384kB"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: checkpoint_timeout = 300s
+clusters: main: settings: checkpoint_timeout: "300s"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: max_connections = 500
+clusters: main: settings: max_connections: 500
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: idle_in_transaction_session_timeout = 0
+clusters: main: settings: idle_in_transaction_session_timeout: "0"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: max_wal_size = 1.5GB: want a size as PostgreSQL reads it, such as "16MB": a whole number and kB, MB, GB or TB`},
 		{"what PostgreSQL quotes", []provenance.Edit{beside(auto, "deadlock_timeout = '2s'\n\"auto_explain.x\" = 'y'\nsearch_path = '\"$user\", it''s, \\\\(x), \\303\\244'\nlog_destination = 'stderr\\tx'\n")}, `
 // tests: /var/lib/postgresql/15/main/postgresql.auto.conf: deadlock_timeout = 2s
 clusters: main: extra: deadlock_timeout: "2s"

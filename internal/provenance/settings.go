@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"odoogen/internal/vocabulary"
 )
 
 // setting is a line that sets something, as the program reads it.
@@ -129,7 +131,11 @@ func postgresSettings(data []byte) []setting {
 		case strings.EqualFold(m[1], "include_dir"):
 			all = nil
 		default:
-			all = append(all, setting{key: strings.ToLower(m[1]), value: postgresValue(m[2]), line: n})
+			set := setting{key: strings.ToLower(m[1]), value: postgresValue(m[2]), line: n}
+			if number, err := strconv.Atoi(set.value); err == nil && number > 0 {
+				set.value += vocabulary.PostgresUnits[set.key]
+			}
+			all = append(all, set)
 		}
 	}
 	return all

@@ -143,3 +143,9 @@ func without(all, names []string) []string {
 func PostgresWantsRestart(name string) bool {
 	return strings.Contains(name, ".") || slices.Contains(atStart, name) || slices.Contains(laterAtStart, name)
 }
+
+// PostgresUnits are what PostgreSQL measures a bare number in, of those settings for which a spec wants a unit.
+var PostgresUnits = map[string]string{
+	"work_mem": "kB", "maintenance_work_mem": "kB", "autovacuum_work_mem": "kB", "max_wal_size": "MB", "min_wal_size": "MB",
+	"checkpoint_timeout": "s", "idle_in_transaction_session_timeout": "ms", "log_min_duration_statement": "ms",
+}

@@ -27,6 +27,11 @@ func TestPostgresKnowsTheseSettings(t *testing.T) {
 			t.Errorf("%s: wants a restart: %t, PostgreSQL says %s", name, !restart, context)
 		}
 	}
+	for name, unit := range PostgresUnits {
+		if is := cluster.Query("postgres", "postgres", "SELECT unit FROM pg_settings WHERE name = '"+name+"'"); is != unit {
+			t.Errorf("%s: is measured in %s, PostgreSQL says %s", name, unit, is)
+		}
+	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, PostgresSettings(15)); diff != "" {
 		t.Errorf("-PostgreSQL +here:\n%s", diff)
