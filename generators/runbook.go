@@ -299,6 +299,7 @@ func putBack(i *topology.Instance) []string {
 		as + fmt.Sprintf("pg_restore -p %d -d %s --no-owner --exit-on-error --use-list %s/list %[3]s/%s/dump", database.Port, i.Database, restored, i.Name),
 		as + fmt.Sprintf("mv -T %s %[1]s.broken; "+as+"mv -T %s/%s/filestore %[1]s", filestore, restored, i.Name),
 		"systemctl start " + i.Service(),
+		fmt.Sprintf("sudo -u postgres dropdb -p %d %s; rm -rf %s.broken %s # when all is as it should be", database.Port, aside, filestore, restored),
 	}
 }
 

@@ -323,7 +323,7 @@ func byRunbook(a *adopted) {
 		if strings.HasPrefix(command, "curl ") { // what was started a moment ago is given a moment
 			script = "for i in {1..30}; do " + script + " && break; sleep 1; done; " + script
 		}
-		a.on("box", script+" </dev/null")
+		a.on("box", "exec </dev/null\n"+script)
 		if around.after != "" {
 			a.holds(around.after, "")
 		}
