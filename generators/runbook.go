@@ -272,7 +272,7 @@ func (b *runbook) backups() {
 	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password) + reach
 	if h.RunsOdoo() {
 		i := h.Instances[0]
-		b.Commands(from("backup", i.Path), append([]string{command + " snapshots --tag instance:" + i.Name, "install -d -m 0711 " + restored,
+		b.Commands(append(from("backup", i.Path), i.FromCluster("version", "port")...), append([]string{command + " snapshots --tag instance:" + i.Name, "install -d -m 0711 " + restored,
 			command + " restore SNAPSHOT --tag instance:" + i.Name + " --target " + restored}, putBack(i)...)...)
 	} else {
 		b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target "+restored)
