@@ -282,9 +282,12 @@ func powerCutWhileItPrepares(r *rig) {
 	strew := func() {
 		r.t.Helper()
 		r.on("tests", fmt.Sprintf("mkdir -p %s %s /var/lib/odoogen/secrets.new; touch %[1]s/half %s /var/lib/odoogen/{secrets.new/value,owed.new} /etc/odoogen/.current.new; echo ours >%s; echo theirs >%[4]s.odoogen-kept", stray, filepath.Dir(installing), installing, policy))
-		r.on("tests", `systemctl list-unit-files --state=enabled --no-legend | sed 's/ .*//' | LC_ALL=C sort >/etc/odoogen/found/before
+		r.on("tests", `{ systemctl list-unit-files --state=enabled --no-legend | sed 's/ .*//'; ls /etc/rc3.d | sed -n 's/\.sh$//; s/^S..\(.*\)/\1.service/p'; } |
+				LC_ALL=C sort -u >/etc/odoogen/found/before
 			printf '[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n' >/etc/systemd/system/brought.service
-			systemctl --quiet enable brought`)
+			systemctl --quiet enable brought
+			printf '#!/bin/sh\n### BEGIN INIT INFO\n# Provides: legacy\n# Required-Start:\n# Required-Stop:\n# Default-Start: 2 3 4 5\n# Default-Stop: 0 1 6\n### END INIT INFO\n' >/etc/init.d/legacy
+			chmod 755 /etc/init.d/legacy; update-rc.d legacy defaults; update-rc.d legacy enable`)
 	}
 	cleared := func() {
 		r.t.Helper()
@@ -293,21 +296,22 @@ func powerCutWhileItPrepares(r *rig) {
 		}
 		r.clean("tests")
 	}
-	const brought = "systemctl is-enabled brought; systemctl is-active brought; true"
+	const brought = "systemctl is-enabled brought; systemctl is-active brought legacy; cd /etc/rc3.d; ls *legacy; true"
 	before := r.current("tests") + r.current("ci")
 	strew()
 	r.powerCycle("tests")
 	cleared()
 	r.sameAs(before)
-	r.holds("tests", brought, "disabled\ninactive")
+	r.holds("tests", brought, "disabled\ninactive\ninactive\nK01legacy")
 	strew()
 	r.push(Failed, with(change{"tests/nginx/site.conf": "nonsense;\n"}))
 	cleared()
 	r.sameAs(before)
-	r.holds("tests", brought, "disabled\ninactive")
+	r.holds("tests", brought, "disabled\ninactive\ninactive\nK01legacy")
 	r.push(Applied, with(change{"tests/readme": "more\n"}))
-	r.holds("tests", brought, "enabled\nactive") // what it is for is wanted now
-	r.on("tests", "systemctl --quiet disable --now brought; rm /etc/systemd/system/brought.service; sed -i /brought/d /etc/odoogen/found/brought")
+	r.holds("tests", brought, "enabled\nactive\nactive\nS01legacy") // what they are for is wanted now
+	r.on("tests", `systemctl --quiet disable --now brought legacy; rm /etc/systemd/system/brought.service /etc/init.d/legacy
+		update-rc.d legacy remove; systemctl daemon-reload; sed -i -E '/brought|legacy/d' /etc/odoogen/found/brought`)
 	r.push(Applied, pushed)
 }
 

@@ -49,7 +49,19 @@ remember_found() {
 	enabled >"$etc/found/enabled"
 }
 
-enabled() { systemctl list-unit-files --state=enabled --no-legend --no-pager | sed 's/ .*//' | sort; }
+# enabled: the units that start with the host, sorted; those that have an init script alone among them, which systemctl enables
+# and disables, too, but does not list as such.
+enabled() {
+	local name
+	{
+		systemctl list-unit-files --state=enabled --no-legend --no-pager | sed 's/ .*//'
+		for name in /etc/rc[2-5].d/S[0-9][0-9]*; do
+			name=${name##*/S[0-9][0-9]}
+			name=${name%.sh}.service
+			[ -e "/lib/systemd/system/$name" ] || [ -e "/etc/systemd/system/$name" ] || printf '%s\n' "$name"
+		done
+	} | sort -u
+}
 
 # lease_left: for how many seconds more it counts, if nobody touches it.
 lease_left() {
