@@ -46,6 +46,9 @@ func TestWhatIsInTheWayIsKept(t *testing.T) {
 		"0\n1-a\n2-b\n3-c\n4-d\n"+ // what stood stays, also for who goes back to it
 		"test works on this host\ncurrent\t4-d\n"+
 		"back again: "+ours+zero+"folder/file=mine  "+zero+"include=at night  "+byHand+
+		"4-d, turned by hand: a push that fails goes back to 3-c, where the link \"confirmed\" leads\n"+
+		"usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.\n"+
+		"4-d, confirmed\n"+
 		"ejected: "+ours+found+"folder/file=mine  "+found+"include=at night  "+byHand+
 		"ejected again: "+ours+"as-found.2/etc/odoogen/current/x.d/a=four  "+found+"folder/file=mine  "+found+"include=at night  "+byHand)
 }

@@ -24,10 +24,10 @@ asks() {
 }
 
 verb() {
-	local nonce
-	case ${1-},${2-} in
-	*,-h | *,--help) set -- help ;;
-	esac
+	local nonce word
+	for word in "${@:2}"; do
+		if [[ $word = -h || $word = --help ]]; then set -- help; fi
+	done
 	case ${1-} in
 	export) export_generation "$2" ;;
 	ledger) cat "$state/ledger" 2>/dev/null || true ;;

@@ -51,6 +51,11 @@ odoogen-host rollback 2>&1 | sed 's/:.*//' || true
 host abandon n6
 odoogen-host rollback
 state 'back again'
+ln -sfn generations/3-c $etc/confirmed
+odoogen-host status | head -n 1
+ln -sfn generations/4-d $etc/confirmed
+odoogen-host rollback 0 --help | head -n 1
+odoogen-host status | head -n 1
 odoogen-host eject >/dev/null
 state 'ejected'
 turn n7 5-e five
