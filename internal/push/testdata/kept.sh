@@ -52,10 +52,10 @@ host abandon n6
 odoogen-host rollback
 state 'back again'
 ln -sfn generations/3-c $etc/confirmed
-odoogen-host status | head -n 1
+odoogen-host status | sed -n 1p
 ln -sfn generations/4-d $etc/confirmed
-odoogen-host rollback 0 --help | head -n 1
-odoogen-host status | head -n 1
+odoogen-host rollback 0 --help | sed -n 1p
+odoogen-host status | sed -n 1p
 odoogen-host eject >/dev/null
 state 'ejected'
 turn n7 5-e five
