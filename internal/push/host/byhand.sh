@@ -57,7 +57,8 @@ unpushed() {
 # It needs no network and no pusher, and nobody confirms it.
 rollback() {
 	local from to="" name facts ran past
-	from=$(stands) past=$'\n'$(past "$(stands)")$'\n'
+	from=$(stands)
+	past=$'\n'$(past "$from")$'\n'
 	! ejected || die "this host is ejected: it has no generations"
 	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
 	while IFS= read -r name; do
@@ -81,7 +82,7 @@ rollback() {
 	case $to,$from in
 	0,*)
 		facts=$(leaving)
-		sed -n 's/^disable\t//p' <<<"$facts" | sort >"$etc/.brought.new"
+		note_disabled <<<"$facts"
 		;;
 	*,0)
 		facts=$(ways_to "$to")
@@ -152,12 +153,12 @@ ran_without_us() {
 # the first alone; but what is no more cannot be run.
 act_between() {
 	local effect name
+	[ -f "$1" ] || set -- /dev/null "$2"
 	awk -v old="$1" '
 		FILENAME == old { was[$4] = $1 " " $2; effects[$4] = $3; next }
 		was[$4] != $1 " " $2 { print $3 }
 		{ delete effects[$4] }
-		END { for (path in effects) { gsub(/run:[^,]*/, "", effects[path]); print effects[path] } }' \
-		"$([ -f "$1" ] && printf '%s' "$1" || printf '/dev/null')" "$2" |
+		END { for (path in effects) { gsub(/run:[^,]*/, "", effects[path]); print effects[path] } }' "$1" "$2" |
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
 		while IFS=: read -r effect name; do
 			case $effect in

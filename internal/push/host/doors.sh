@@ -160,12 +160,10 @@ ways_to() {
 
 # keep_ways: the doors of the generation that stands, which is confirmed, are kept for those at night who come back to it.
 keep_ways() {
-	local name
-	name=$(target current)
-	[ -n "$name" ] && [ -f "$etc/doors" ] || return 0
+	[ -f "$etc/doors" ] || return 0
 	dirs "$etc/doors.of"
 	cp "$etc/doors" "$etc/doors.of/.new"
-	mv -f "$etc/doors.of/.new" "$etc/doors.of/$name"
+	mv -f "$etc/doors.of/.new" "$etc/doors.of/$(stands)"
 }
 
 # turns_doors FACTS: doors come or go, or what starts with the host.
@@ -259,6 +257,9 @@ forget_returned() {
 	done < <(awk -F '\t' 'at == "doors" { stands[$2]; next } $1 ~ /^(was|new)$/ && !($2 in stands) { print $2 }' \
 		at=doors "$etc/doors" at=list "$etc/.doors/LIST")
 }
+
+# note_disabled notes the units that the facts on stdin disable, for when the host stays what it was found as.
+note_disabled() { sed -n 's/^disable\t//p' | sort >"$etc/.brought.new"; }
 
 # as_found: the host is what it was found as, and stays so. What packages brought and starts with it no longer is what comes
 # again with the next push.

@@ -16,7 +16,7 @@ turn() {
 	case $2,$(stands) in
 	0,*)
 		facts+=$'\n'$(leaving)
-		sed -n 's/^disable\t//p' <<<"$facts" | sort >"$etc/.brought.new"
+		note_disabled <<<"$facts"
 		;;
 	*,0) facts+=$'\n'$(arriving "$facts" coming brought) ;;
 	*) facts+=$'\n'$(arriving "$facts" coming)$'\n'$(stopping "$facts") ;;
