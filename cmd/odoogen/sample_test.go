@@ -35,6 +35,7 @@ func TestSample(t *testing.T) {
 		{"each part answers as the spec says", everyPart},
 		{"what is open is what the spec opens", exposure},
 		{"a second push does nothing", secondPush},
+		{"packages that a bad day left half unpacked are unpacked again", halfUnpacked},
 		{"a stressed instance stays within its limits, and no other feels it", limitsBite},
 		{"another limit binds at once and restarts nothing", limitsBind},
 		{"only what must restart restarts", onlyWhatMustRestart},
@@ -89,6 +90,26 @@ func secondPush(s *servers) {
 			s.t.Errorf("%s: %s became %s", host, was, now)
 		}
 	}
+}
+
+// halfUnpacked: of Debian's, of a vendor's and of those that are in no source of apt's, and what they need; as dpkg notes
+// what a full disk or a loss of power has interrupted.
+func halfUnpacked(s *servers) {
+	for host, states := range map[string]map[string]string{
+		"tests": {"netbase": "reinstreq unpacked", "alloy": "reinstreq unpacked", "wkhtmltox": "reinstreq half-installed", "prometheus-node-exporter": "ok half-installed"},
+		"ci":    {"jenkins": "reinstreq half-installed", "alloy": "ok unpacked", "git": "reinstreq half-configured"},
+	} {
+		for name, state := range states {
+			s.on(host, fmt.Sprintf("sed -i '/^Package: %s$/,/^$/s/^Status: .*/Status: install %s/' /var/lib/dpkg/status; dpkg --audit %[1]s | grep -w %[1]s", name, state))
+		}
+	}
+	s.in(0, "push", "--yes")
+	for _, host := range []string{"tests", "ci"} {
+		if left := s.on(host, "dpkg --audit; systemctl --failed --no-legend"); left != "" {
+			s.t.Errorf("%s: %s", host, left)
+		}
+	}
+	s.in(0, "status", "--wait", "1m")
 }
 
 var instances = []string{"ba17", "ba19", "qa17", "qa19", "staging17", "staging19"}

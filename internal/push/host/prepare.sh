@@ -4,13 +4,15 @@
 # Debian's come first, for those of vendors need their keys fetched and looked at. apt sees the sources and pins of
 # the generation to come.
 packages() {
-	local wanted verb a b c plain=() late=() vendors=() downloads=() tree=$etc/generations/$2
+	local wanted verb a b c plain=() late=() vendors=() downloads=() more=() tree=$etc/generations/$2
 	held "$1"
 	wanted=$(facts)
 	while IFS=$'\t' read -r verb a b c; do
 		case $verb in
-		package) [ "$b" = - ] && plain+=("$a") || plain+=("$a=$b") ;;
-		late) [ "$b" = - ] && late+=("$a") || late+=("$a=$b") ;;
+		package | late)
+			[ "$b" = - ] || a+="=$b"
+			[ "$verb" = late ] && late+=("$a") || plain+=("$a")
+			;;
 		vendor) vendors+=("$a"$'\t'"$b"$'\t'"$c") ;;
 		download) downloads+=("$a"$'\t'"$b"$'\t'"$c") ;;
 		esac
@@ -22,26 +24,30 @@ packages() {
 	apt-get -o DPkg::Lock::Timeout=300 check >/dev/null 2>&1 || true
 	note_enabled
 	forbid_starts
-	mend
+	if [ ${#late[@]} -gt 0 ]; then
+		install -d "$scratch/sources.list.d" "$scratch/preferences.d"
+		cp -L "$tree/apt/odoogen.sources" "$scratch/sources.list.d/"
+		cp -L "$tree/apt/preferences" "$scratch/preferences.d/odoogen"
+		for a in /etc/apt/sources.list.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/sources.list.d/"; done
+		for a in /etc/apt/preferences.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/preferences.d/"; done
+		more=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
+	fi
+	if [ -n "$(dpkg --audit)$(ls /var/lib/dpkg/updates)" ]; then
+		for a in "${downloads[@]}"; do download "$a"; done
+		mend "${more[@]}" < <(printf '%s\n' "${plain[@]}" "${late[@]}")
+	fi
 	if [ ${#plain[@]} -gt 0 ]; then
 		apt -q update
 		apt -q -y --no-remove install "${plain[@]}"
 	fi
 	if [ ${#late[@]} -gt 0 ]; then
 		for a in "${vendors[@]}"; do vendor_key "$a"; done
-		install -d "$scratch/sources.list.d" "$scratch/preferences.d"
-		cp -L "$tree/apt/odoogen.sources" "$scratch/sources.list.d/"
-		cp -L "$tree/apt/preferences" "$scratch/preferences.d/odoogen"
-		for a in /etc/apt/sources.list.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/sources.list.d/"; done
-		for a in /etc/apt/preferences.d/*; do [ ! -f "$a" ] || cp -Ln "$a" "$scratch/preferences.d/"; done
-		b=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
-		apt -q "${b[@]}" update
-		apt -q -y --no-remove "${b[@]}" install "${late[@]}"
+		apt -q "${more[@]}" update
+		apt -q -y --no-remove "${more[@]}" install "${late[@]}"
 	fi
 	for a in "${downloads[@]}"; do
-		IFS=$'\t' read -r a b c <<<"$a"
-		/usr/lib/apt/apt-helper -q download-file "$b" "$scratch/$a.deb" "SHA256:$c" >&2
-		apt -q -y --no-remove install "$scratch/$a.deb"
+		download "$a"
+		apt -q -y --no-remove install "$scratch/${a%%$'\t'*}.deb"
 	done
 	hold_back
 }
@@ -104,12 +110,32 @@ apt() {
 		--no-install-recommends "$@" >"$state/apt.log" 2>&1 || die "apt-get $* failed:" "$(tail -n 12 "$state/apt.log")"
 }
 
-# mend goes on with what a loss of power left half installed: apt refuses to, or has it done by hand (dpkg(1), --configure).
+# mend [OPTION...]: goes on with what a loss of power or a full disk left half installed: apt refuses to, or has it done by
+# hand. What dpkg(1) wants reinstalled (reinst-required) is named, or apt tries to configure it as it is: by the file that was
+# downloaded, or as on stdin, where versions are. The options name the sources of vendors; what they brought, they can bring
+# again, for their keys are there.
 mend() {
-	[ -n "$(dpkg --audit)$(ls /var/lib/dpkg/updates)" ] || return 0
-	apt -q update
+	local wanted half a again=()
+	wanted=$(cat)
+	apt-get -q "$@" update >"$state/apt.log" 2>&1 || true
 	dpkg --force-confold --configure -a >"$state/apt.log" 2>&1 || true # what lacks a dependency waits for it
-	apt -q -y --fix-broken install
+	half=$(dpkg-query -W -f '${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status} ${Package}\n' |
+		sed -nE 's/^install (reinstreq .*|ok half-installed) //p')
+	for a in $half; do
+		if [ -e "$scratch/$a.deb" ]; then
+			again+=("$scratch/$a.deb")
+		else
+			again+=("$(grep -m 1 "^$a=" <<<"$wanted" || printf '%s' "$a")")
+		fi
+	done
+	apt -q -y --no-remove "$@" --fix-broken --reinstall install "${again[@]}"
+}
+
+# download "PACKAGE<tab>URL<tab>SHA256": fetches a package that is in no source of apt's, once.
+download() {
+	local name url digest
+	IFS=$'\t' read -r name url digest <<<"$1"
+	[ -e "$scratch/$name.deb" ] || /usr/lib/apt/apt-helper -q download-file "$url" "$scratch/$name.deb" "SHA256:$digest" >&2
 }
 
 # vendor_key "URL<tab>FINGERPRINT<tab>KEYRING": fetches a vendor's key, and believes it by its fingerprint.
