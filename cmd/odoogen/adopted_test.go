@@ -184,12 +184,28 @@ func layers(a *adopted) {
 
 const login = "curl -sk -o /dev/null -w '%{http_code}' --resolve demo.example.com:443:127.0.0.1 https://demo.example.com/web/login"
 
-// theirOwnFiles: what counts more than the generation may stand in files of the distribution, too.
+// theirOwnFiles: what counts more than the generation may stand in files of the distribution, too, or in files beside. What
+// sets nothing of the generation's is not told, nor what is of another version's cluster.
 func theirOwnFiles(a *adopted) {
 	a.on("box", `printf 'work_mem = 24MB\n' >>/etc/postgresql/15/main/postgresql.conf
+		mkdir -p /etc/postgresql/13/main/conf.d; echo 'work_mem = 8MB' >/etc/postgresql/13/main/conf.d/theirs.conf
 		sed -i '1i PasswordAuthentication yes' /etc/ssh/sshd_config
-		echo 'Banner none' >/etc/ssh/sshd_config.d/00-theirs.conf`)
-	want := "box: override /etc/postgresql/15/main/postgresql.conf (stays)\nbox: override /etc/ssh/sshd_config (stays)\n"
+		echo 'Banner none' >/etc/ssh/sshd_config.d/00-theirs.conf
+		printf 'PermitRootLogin yes\nMatch Address 192.0.2.1\n\tBanner none\n' >/etc/ssh/sshd_config.d/50-theirs.conf
+		printf 'Match Address 192.0.2.1\n\tPasswordAuthentication yes\n' >/etc/ssh/sshd_config.d/51-theirs.conf
+		mkdir -p /etc/systemd/journald.conf.d
+		echo '-vm/swappiness = 60' >/etc/sysctl.d/theirs.conf
+		echo 'vm.swappiness = 60' >/etc/sysctl.d/30-before.conf
+		echo 'vm.overcommit_memory = 0' >/etc/sysctl.d/zz-other.conf
+		printf '[Journal]\nStorage = volatile\n' >/etc/systemd/journald.conf.d/zz.conf
+		ln -s /dev/null /etc/tmpfiles.d/odoogen.conf`)
+	want := `box: override /etc/postgresql/15/main/postgresql.conf (stays)
+box: override /etc/ssh/sshd_config (stays)
+box: override /etc/ssh/sshd_config.d/51-theirs.conf (stays)
+box: override /etc/sysctl.d/theirs.conf (stays)
+box: override /etc/systemd/journald.conf.d/zz.conf (stays)
+box: override /etc/tmpfiles.d/odoogen.conf (stays)
+`
 	if said := a.in(2, "drift"); said != want {
 		a.t.Errorf("drift:\n%s\nwant\n%s", said, want)
 	}
@@ -202,7 +218,7 @@ func theirOwnFiles(a *adopted) {
 	}
 	a.on("box", `sed -i '$d' /etc/postgresql/15/main/postgresql.conf
 		sed -i '1d' /etc/ssh/sshd_config
-		rm /etc/ssh/sshd_config.d/00-theirs.conf`)
+		rm -r /etc/ssh/sshd_config.d/*-theirs.conf /etc/sysctl.d/{theirs,30-before,zz-other}.conf /etc/systemd/journald.conf.d /etc/tmpfiles.d/odoogen.conf /etc/postgresql/13`)
 	if said := a.in(0, "drift"); said != "box: as it was pushed\n" {
 		a.t.Errorf("drift, when it is gone:\n%s", said)
 	}

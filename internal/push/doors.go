@@ -36,7 +36,7 @@ func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 	for _, path := range seen.Doors {
 		turned := seen.Ejected && before[path].Link != "" // into a directory, by eject
 		if d, ok := before[path]; ok && d == after[path] && !turned {
-			p.Drift = append(slices.Clone(p.Drift), path)
+			p.changedDoor(path)
 		}
 	}
 	for path := range before {
@@ -46,6 +46,13 @@ func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 	}
 	slices.Sort(p.Closed)
 	p.Aside = seen.Theirs
+}
+
+// changedDoor notes a door that somebody has changed, once.
+func (p *Plan) changedDoor(path string) {
+	if !slices.Contains(p.Drift, path) {
+		p.Drift = append(slices.Clone(p.Drift), path)
+	}
 }
 
 // reloadBehind owes the reloads of what is read through doors that are made: a daemon has read without it.

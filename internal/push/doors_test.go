@@ -22,6 +22,14 @@ func TestAnOrphanedClusterStaysStopped(t *testing.T) {
 		"turned: main=auto off=disabled old=manual\nreverted: main=auto off=disabled old=auto\n")
 }
 
+// What somebody wrote into a door is told of, and kept when the door is made anew, or goes.
+func TestDoorsThatAreEdited(t *testing.T) {
+	hostSays(t, "testdata/edited.sh", "pushed: \n"+
+		"edited: door /etc/x.d/default door /etc/x.d/include door /usr/local/lib/x.d \n"+
+		"made anew: set-aside/etc/x.d/include=and theirs \n"+
+		"closed: set-aside/etc/x.d/include.2=more of theirs set-aside/etc/x.d/include=and theirs \n")
+}
+
 // hostSays runs a session with the host's script in a mount namespace of its own.
 func hostSays(t *testing.T, session, want string) {
 	t.Helper()

@@ -65,7 +65,14 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		return nil, fmt.Errorf("%s: the host's own %w", tree.Host, err)
 	}
 	was := hostBefore(seen.Host)
-	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Frozen: seen.Frozen, Hands: seen.Hands}
+	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Frozen: seen.Frozen}
+	for _, h := range seen.Hands {
+		if h.Kind == "door" {
+			plan.changedDoor(h.What)
+		} else {
+			plan.Hands = append(plan.Hands, h)
+		}
+	}
 	var stay []string
 	for _, unit := range was.Units {
 		if slices.Contains(seen.Was, unit) {

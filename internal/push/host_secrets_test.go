@@ -20,7 +20,7 @@ func TestSecretsComeBackFromAnywhere(t *testing.T) {
 			for back in $(seq 0 $steps); do
 				mkdir -m 700 "$secrets.new"
 				for f in changed new RECORD; do echo "new $f" >"$secrets.new/$f"; done
-				{ echo "nonce	2-b	1-a"; echo "forget	gone"; keep_secrets; } >"$state/armed"
+				{ echo "nonce	2-b	1-a"; echo "forget	gone	7"; keep_secrets; } >"$state/armed"
 				died=0; (left=$forth; put_secrets) || died=$?
 				[ "$died" = $((forth == steps ? 0 : 9)) ] || die "after $forth renames it ends with $died"
 				(left=$back; take_secrets_back) || true
@@ -35,12 +35,13 @@ func TestSecretsComeBackFromAnywhere(t *testing.T) {
 func TestSecretsThatAreConfirmedStay(t *testing.T) {
 	h := newSecretsHost(t)
 	h.run(`mkdir "$secrets.new"; for f in changed new RECORD; do echo "new $f" >"$secrets.new/$f"; done
-		{ echo "nonce	2-b	1-a"; echo "forget	gone"; keep_secrets; } >"$state/armed"; put_secrets`)
+		touch -d @7 "$secrets/gone"; echo mine >"$secrets/byhand"
+		{ echo "nonce	2-b	1-a"; printf 'forget\t%s\t7\n' gone byhand; keep_secrets; } >"$state/armed"; put_secrets`)
 	if got := h.secrets(); !strings.Contains(got, "gone: gone") {
 		t.Errorf("what is forgotten goes when it is confirmed, not before:\n%s", got)
 	}
 	h.run(`forget_secrets; forget_secrets; [ ! -e "$secrets.old" ]`)
-	if got, want := h.secrets(), "RECORD: new RECORD\nchanged: new changed\nnew: new new\nother: other\n"; got != want {
+	if got, want := h.secrets(), "RECORD: new RECORD\nbyhand: mine\nchanged: new changed\nnew: new new\nother: other\n"; got != want {
 		t.Errorf("confirmed secrets are\n%swant\n%s", got, want)
 	}
 }

@@ -70,6 +70,7 @@ type Plan struct {
 
 	made []Thing  // that the host has noted
 	undo []Action // of the way back
+	run  []string // units that shall run
 	stay []string // units that run on, of a host that becomes what it was found as
 }
 
@@ -81,17 +82,20 @@ func (p *Plan) Empty() bool {
 // Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the
 // administrator's.
 type Hand struct {
-	Kind string `json:"kind"` // override, masked, stopped, enabled, disabled or firewall
-	What string `json:"what"` // the file of an override, a table of the firewall whose rules are others, else a unit
+	Kind string `json:"kind"` // override, door, masked, stopped, enabled, disabled or firewall
+	What string `json:"what"` // the file of an override or a door, a table of the firewall whose rules are others, else a unit
 }
 
 func (h Hand) String() string { return h.Kind + " " + h.What }
 
-// heedHands sorts what was done by hand: a push starts a unit that was stopped, loads the firewall's rules, and takes nothing
-// else back. Where a push before this one was cut off, nobody knows who stopped a unit or whose the rules are.
+// heedHands sorts what was done by hand: a push makes doors anew or takes them away, starts a unit that was stopped, loads the
+// firewall's rules, and takes nothing else back. Where a push before this one was cut off, nobody knows who stopped a unit or
+// whose the rules are.
 func (p *Plan) heedHands(seen *Observation, after []artifact.Entry, owed map[Action]bool) {
 	for _, h := range seen.Hands {
 		switch {
+		case h.Kind == "door":
+			p.changedDoor(h.What)
 		case h.Kind != "stopped" && h.Kind != "firewall":
 			p.Hands = append(p.Hands, h)
 		case len(seen.Owed) == 0:
@@ -115,11 +119,15 @@ func loadFirewall(after []artifact.Entry, owed map[Action]bool) {
 	}
 }
 
-// masked are the units that somebody keeps from running.
+// masked are the units that somebody keeps from running, and that shall run or do something.
 func (p *Plan) masked() []string {
 	var all []string
 	for _, h := range p.Hands {
-		if h.Kind == "masked" && !slices.Contains(all, h.What) {
+		wanted := slices.Contains(p.run, h.What) || slices.ContainsFunc(p.Actions, func(a Action) bool {
+			name, _, instance := strings.Cut(a.Unit, "@")
+			return a.Verb != "stop" && (a.Unit == h.What || instance && name+"@"+path.Ext(a.Unit) == h.What)
+		})
+		if h.Kind == "masked" && wanted && !slices.Contains(all, h.What) {
 			all = append(all, h.What)
 		}
 	}
@@ -155,7 +163,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		return nil, err
 	}
 	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: seen.next(tree.Digest()), Digest: tree.Digest(),
-		Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift}
+		Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, run: host.Units}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, c.ID()) {
 			plan.Clusters = append(plan.Clusters, c)

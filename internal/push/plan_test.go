@@ -131,6 +131,45 @@ func TestAUnitThatWasStoppedIsDrift(t *testing.T) {
 	}
 }
 
+func TestAMaskedUnitIsRefusedWhereItIsWanted(t *testing.T) {
+	before := tree(t, "1", "odoo-qa17.service nginx.service", "odoo/qa17.conf restart:odoo-qa17.service", "systemd/system/odoogen-ping@.service none")
+	o := seen(before)
+	o.Hands = []Hand{{"masked", "odoo-qa17.service"}, {"masked", "odoogen-ping@.service"}}
+	for name, c := range map[string]struct {
+		tree *artifact.Tree
+		want []string
+	}{
+		"it stays":  {before, []string{"odoo-qa17.service"}},
+		"it left":   {tree(t, "2", "nginx.service", "systemd/system/odoogen-ping@.service none"), nil},
+		"it is run": {tree(t, "3", "nginx.service", "a run:odoogen-ping@ci.service"), []string{"odoogen-ping@.service"}},
+	} {
+		plan, err := NewPlan(c.tree, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := plan.masked(); !slices.Equal(got, c.want) || !slices.Equal(plan.Hands, o.Hands) {
+			t.Errorf("%s: masked %v, want %v; hands %v", name, got, c.want, plan.Hands)
+		}
+	}
+}
+
+func TestADoorThatWasChangedIsDriftAlsoWhereItGoes(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
+	o := seen(same)
+	o.Hands = []Hand{{"door", "/etc/sudoers.d/odoogen"}}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := NewPlanOfFound(same, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"/etc/sudoers.d/odoogen"}; !slices.Equal(plan.Drift, want) || !slices.Equal(found.Drift, want) || len(plan.Hands)+len(found.Hands) > 0 {
+		t.Errorf("drift %v and %v, hands %v and %v", plan.Drift, found.Drift, plan.Hands, found.Hands)
+	}
+}
+
 func TestAFirewallThatWasFlushedIsLoadedAgain(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service", "nftables/odoogen.nft reload:odoogen-nftables.service")
 	o := seen(same)

@@ -472,7 +472,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 		}
 		for _, s := range h.plan.Secrets {
 			if s.Kind == SecretRemoved {
-				f.add("forget", s.Name)
+				f.add("forget", s.Name, strconv.FormatInt(h.seen.Given[s.Name].Time, 10))
 			}
 		}
 		seconds := p.armed(h.plan)

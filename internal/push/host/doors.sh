@@ -47,11 +47,28 @@ ours() {
 keep() {
 	local kept=$etc/generations/0$1
 	[ -e "$1" ] || [ -L "$1" ] || return 0
-	! ours "$1" || return 0
+	if ours "$1"; then
+		! edited "$1" || store "$1" "$(free "$etc/set-aside$1")"
+		return 0
+	fi
 	if [ -e "$kept" ] || [ -L "$kept" ]; then
 		! same "$1" "$kept" || return 0
 		kept=$(free "$etc/set-aside$1")
 	fi
+	store "$1" "$kept"
+}
+
+# edited PATH: it is a door that somebody has added to, or changed, since it was made.
+edited() {
+	local text
+	[ ! -L "$1" ] || return 1
+	text=$(awk -F '\t' -v path="$1" '$1 == "door" && $2 == path && $3 == "file" { print $5 }' "$etc/doors" 2>/dev/null) || return 1
+	[ -n "$text" ] && ! same_text "$1" "$text"
+}
+
+# store PATH KEPT: a copy, whole or not at all.
+store() {
+	local kept=$2
 	mkdir -p "${kept%/*}"
 	rm -rf "$kept.odoogen-new"
 	cp -aT "$1" "$kept.odoogen-new"
@@ -77,7 +94,10 @@ unmake() {
 		! grep -qsFx "$1" "$etc/found/active" || systemctl start "$1" >&2 || true
 		return 0
 	fi
-	! ours "$1" || rm -f "$1"
+	if ours "$1"; then
+		keep "$1"
+		rm -f "$1"
+	fi
 	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then
 		cp -aT "$was" "$1.odoogen-new"
 		mv -fT "$1.odoogen-new" "$1"

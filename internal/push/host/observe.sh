@@ -17,6 +17,9 @@ observe() {
 	while IFS=$'\t' read -r verb path _; do
 		case $verb in door | absent) paths+=("$path") ;; secret) paths+=("$secrets/$path") ;; esac
 	done <<<"$asked"
+	while IFS=$'\t' read -r verb path _; do
+		[[ $verb,$path != @(door|absent),/* ]] || paths+=("$path")
+	done < <(cat "$etc/doors" 2>/dev/null || true)
 	mapfile -t runs < <(wanted)
 	exec {idle}< <(stopped "${runs[@]}") # systemd takes its time to answer
 	counts=$(counted "${paths[@]}")
@@ -115,20 +118,66 @@ by_hand() {
 		done
 	done
 	linked_otherwise
-	for path in "$etc"/current/postgresql/*/; do
-		path=${path%/} path=${path##*/}
-		for base in /etc/postgresql/*/"$path"/conf.d/*.conf; do
+	while IFS= read -r path; do
+		for base in "/etc/postgresql/$path"/conf.d/*.conf; do
 			[ "${base##*/}" = odoogen.conf ] || printf 'hand\toverride\t%s\n' "$base"
 		done
-		for base in /var/lib/postgresql/*/"$path"/postgresql.auto.conf; do
-			! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
-		done
-		for base in /etc/postgresql/*/"$path"/postgresql.conf; do
-			! beats_ours "$base" "$etc/current/postgresql/$path"/{postmaster,reload}.conf || printf 'hand\toverride\t%s\n' "$base"
+		base=/var/lib/postgresql/$path/postgresql.auto.conf
+		[ ! -f "$base" ] || ! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
+		base=/etc/postgresql/$path/postgresql.conf
+		! beats_ours "$base" "$etc/current/postgresql/${path#*/}"/{postmaster,reload}.conf || printf 'hand\toverride\t%s\n' "$base"
+	done < <(clusters_of_ours)
+	read_instead
+	sshd_reads_otherwise
+	firewalled_otherwise
+	doors_otherwise
+}
+
+# clusters_of_ours: those into which a door leads. A cluster of the same name may be of somebody else's version.
+clusters_of_ours() { sed -nE 's|.*"/etc/postgresql/([^/"]+/[^/"]+)/conf\.d/odoogen\.conf".*|\1|p' "$etc/current/HOST.json"; }
+
+# read_instead: of the directories that systemd reads, what lies in /etc or /run by the name of the generation's file takes its
+# place; a drop-in of such a file adds to it, and where the last value of a setting counts, a file of a later name has it.
+read_instead() {
+	local dir file base again
+	for dir in sysctl.d tmpfiles.d sysusers.d systemd/{network,journald.conf.d,timesyncd.conf.d}; do
+		for file in "$etc/current/$dir"/*; do
+			for base in {/etc,/run}/"$dir/${file##*/}"; do
+				[ ! -e "$base" ] || printf 'hand\toverride\t%s\n' "$base"
+				for again in "$base".d/*.conf; do printf 'hand\toverride\t%s\n' "$again"; done
+			done
+			case $dir in sysctl.d | systemd/*.conf.d) ;; *) continue ;; esac
+			for base in {/etc,/run}/"$dir"/*.conf; do
+				if [[ ${base##*/} > ${file##*/} ]] && sets_again "$file" "$base"; then printf 'hand\toverride\t%s\n' "$base"; fi
+			done
 		done
 	done
-	sshd_reads_first
-	firewalled_otherwise
+}
+
+# sets_again FILE LATER: they set something alike (sysctl.d(5), journald.conf(5)).
+sets_again() {
+	awk -F = '
+		/^[ \t]*[#;[]/ || NF < 2 { next }
+		{ gsub(/[ \t]/, "", $1); sub(/^-/, "", $1); gsub("/", ".", $1) }
+		FNR == NR { ours[$1]; next }
+		$1 in ours { again = 1 }
+		END { exit !again }' "$1" "$2" 2>/dev/null
+}
+
+# doors_otherwise: doors that are not as they were made: somebody changed or removed one, or made what shall not be.
+doors_otherwise() {
+	local verb path kind to text
+	local -A leads=()
+	[ -f "$etc/doors" ] && ! ejected || return 0
+	while IFS=$'\t' read -r path to; do leads[$path]=$to; done < <(
+		sed -n 's/^door\t\([^\t]*\)\tlink\t.*/\1/p' "$etc/doors" | xargs -r -d '\n' -I {} find {} -maxdepth 0 -type l -printf '%p\t%l\n' 2>/dev/null)
+	while IFS=$'\t' read -r verb path kind to text; do
+		case $verb,$kind in
+		door,link) [ "${leads[$path]:-}" = "$to" ] || printf 'hand\tdoor\t%s\n' "$path" ;;
+		door,file) same_text "$path" "$text" || printf 'hand\tdoor\t%s\n' "$path" ;;
+		absent,*) [ ! -e "$path" ] && [ ! -L "$path" ] || printf 'hand\tdoor\t%s\n' "$path" ;;
+		esac
+	done <"$etc/doors"
 }
 
 # firewalled_otherwise: the kernel has other rules than the generation's file, which is loaded beside to compare: somebody added
@@ -160,26 +209,31 @@ beats_ours() {
 		END { exit !(beats || !includes) }' "$@" "$base" 2>/dev/null
 }
 
-# sshd_reads_first: sshd takes the first value of a setting, so what it reads before the generation's files and sets as they
-# do counts more; as does an sshd_config that includes no directory, and so not them.
-sshd_reads_first() {
-	local ours=("$etc"/current/ssh/*.conf) base earlier=()
+# sshd_reads_otherwise: sshd takes the first value of a setting, so what it reads before the generation's files and sets as they
+# do counts more, and so does what is in a Match wherever it stands (sshd_config(5)); as does an sshd_config that includes no
+# directory, and so not them.
+sshd_reads_otherwise() {
+	local ours=("$etc"/current/ssh/*.conf) base earlier=() later=()
 	[ ${#ours[@]} -gt 0 ] || return 0
 	for base in /etc/ssh/sshd_config.d/*.conf; do
-		[ "${base##*/}" != 10-odoogen.conf ] || break
-		earlier+=("$base")
+		if [[ ${base##*/} < 10-odoogen.conf ]]; then
+			earlier+=("$base")
+		elif [ "${base##*/}" != 10-odoogen.conf ]; then
+			later+=("$base")
+		fi
 	done
-	awk -v last="${#ours[@]}" '
-		FNR == 1 { file++ }
+	awk '
+		FNR == 1 { within = 0 }
 		{ sub(/^[ \t]+/, ""); word = match($0, /^[A-Za-z]+/) ? tolower(substr($0, 1, RLENGTH)) : "" }
 		word == "" { next }
-		file <= last { ours[word]; next }
-		word == "include" && FILENAME == "/etc/ssh/sshd_config" && /sshd_config\.d/ { includes = 1; exit }
-		word in ours { beats[FILENAME] }
+		mine { ours[word]; next }
+		word == "match" { within = 1; next }
+		word == "include" && FILENAME == "/etc/ssh/sshd_config" && /sshd_config\.d/ { includes = later = 1; next }
+		word in ours && (within || !later) { beats[FILENAME] }
 		END {
 			if (!includes) beats["/etc/ssh/sshd_config"]
 			for (name in beats) print "hand\toverride\t" name
-		}' "${ours[@]}" "${earlier[@]}" /etc/ssh/sshd_config
+		}' mine=1 "${ours[@]}" mine= "${earlier[@]}" later=1 "${later[@]}" later= /etc/ssh/sshd_config
 }
 
 # adds_to_ours NAME: drop-ins of NAME.d count for a unit that is known: its own, those of its template, of a prefix that

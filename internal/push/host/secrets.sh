@@ -56,11 +56,13 @@ take_secrets_back() {
 	rm -rf "$secrets.new" "$secrets.old" || true
 }
 
-# forget_secrets removes those that nothing of the confirmed generation reads, and what others replaced.
+# forget_secrets removes those that nothing of the confirmed generation reads, and what others replaced. One that was put there
+# by hand after the push which brought it, and so has another time, stays.
 forget_secrets() {
-	local verb name
-	while IFS=$'\t' read -r verb name; do
-		[ "$verb" != forget ] || rm -f "$secrets/$name"
+	local verb name time
+	while IFS=$'\t' read -r verb name time; do
+		[ "$verb" = forget ] || continue
+		[ "$(stat -c %Y "$secrets/$name" 2>/dev/null)" != "$time" ] || rm -f "$secrets/$name"
 	done <"$state/armed"
 	away "$secrets.new" "$secrets.old"
 }

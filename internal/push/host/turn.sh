@@ -75,7 +75,7 @@ to_do() {
 ways_back() {
 	local word verb unit
 	while IFS=$'\t' read -r word verb unit; do
-		[ "$word" != forget ] || printf 'forget\t%s\n' "$verb"
+		[ "$word" != forget ] || printf 'forget\t%s\t%s\n' "$verb" "$unit"
 		[ "$word" = undo ] || continue
 		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
 			[[ $unit != *.target ]] || continue # has nothing to read
