@@ -30,6 +30,13 @@ func TestDoorsThatAreEdited(t *testing.T) {
 		"closed: set-aside/etc/x.d/include.2=more of theirs set-aside/etc/x.d/include=and theirs \n")
 }
 
+// What somebody left in a generation is told of, and does not come into the next one. What the ledger had no room for comes later.
+func TestWhatIsStrangeStaysBehind(t *testing.T) {
+	hostSays(t, "testdata/strange.sh", "1-a, confirmed\nchanged by hand: x.d/.#a\nchanged by hand: x.d/b\nchanged by hand: x.d\n2-b, confirmed\n"+
+		". 0 755\n./HOST.json 0 444\n./MANIFEST 0 444\n./x.d 0 755\n./x.d/a 0 444\n"+
+		"leased\n1-a\tconfirmed\ttest\n2-b\tconfirmed\ttest\n3-c\tconfirmed\ttest\n")
+}
+
 // hostSays runs a session with the host's script in a mount namespace of its own.
 func hostSays(t *testing.T, session, want string) {
 	t.Helper()

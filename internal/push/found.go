@@ -65,7 +65,7 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 		return nil, fmt.Errorf("%s: the host's own %w", tree.Host, err)
 	}
 	was := hostBefore(seen.Host)
-	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Frozen: seen.Frozen}
+	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Unconfirmed: seen.Unconfirmed, Frozen: seen.Frozen}
 	for _, h := range seen.Hands {
 		if h.Kind == "door" {
 			plan.changedDoor(h.What)

@@ -79,19 +79,22 @@ and that again:
   disable nginx.service
   start odoogen.target
   enabled: check.service cron.service theirs.service; active: cron.service odoogen.target theirs.service worker.service
+what ran when it was adopted:
+  start odoogen.target
+  enabled: check.service cron.service later.service theirs.service; active: cron.service later.service odoogen.target theirs.service worker.service
 as found:
   stop odoogen.target
   stop worker.service
   disable check.service
-  enabled: theirs.service; active: cron.service theirs.service
+  enabled: later.service theirs.service; active: cron.service later.service theirs.service
 back:
   enable check.service
   start odoogen.target
-  enabled: check.service nginx.service theirs.service; active: cron.service nginx.service odoogen.target theirs.service
+  enabled: check.service later.service nginx.service theirs.service; active: cron.service later.service nginx.service odoogen.target theirs.service
 as found again:
   stop odoogen.target
   stop worker.service
   disable check.service
-  enabled: nginx.service theirs.service; active: cron.service nginx.service theirs.service
+  enabled: later.service nginx.service theirs.service; active: cron.service later.service nginx.service theirs.service
 `)
 }

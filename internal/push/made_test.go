@@ -114,8 +114,17 @@ func TestAHostRemovesWhatItHasNoted(t *testing.T) {
 		"user theirs is there\n" +
 		"directory theirs is there\n" +
 		"by-hand\n" +
+		"about to be: user late - -;directory /var/lib/late - qb;directory /var/lib/soon - qb;\n" +
+		"taken back: directory /var/lib/soon - qb;\n" +
+		"wanted again: directory /var/lib/soon - qb;directory /var/lib/late - qb;\n" +
+		"and not: directory /var/lib/soon - qb;\n" +
+		"booted: directory /var/lib/soon - qb;cluster 15/ours - -;database qb 15/ours qb;\n" +
+		"asked again: directory /var/lib/soon - qb;cluster 15/ours - -;\n" +
 		"confirmed\ttest\n" +
 		"purged\tuser ours\n" +
-		"purged\tdirectory /var/lib/ours\n"
+		"purged\tdirectory /var/lib/ours\n" +
+		"reverted\t-\n" +
+		"reverted\t-\n" +
+		"reverted at boot\t-\n"
 	hostSays(t, "testdata/made.sh", want)
 }

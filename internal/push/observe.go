@@ -146,8 +146,8 @@ func (q *question) line(w []string) {
 		seen.Drift = append(seen.Drift, w[1])
 	case "owed":
 		seen.Owed = append(seen.Owed, strings.TrimSuffix(strings.Join(w[1:], " "), " -"))
-	case "lease":
-		seen.Holder = w[len(w)-1]
+	case "armed":
+		seen.Unconfirmed = true
 	case "cluster":
 		seen.Clusters = append(seen.Clusters, w[1])
 	case "given":

@@ -16,27 +16,27 @@ import (
 
 // Observation is what a host says of itself in one round trip.
 type Observation struct {
-	Commit     string   // that the current generation is of, and who pushed it, as the ledger says
-	Generation string   // the name of what current leads to, "42-3f9a..."; empty on a host that had no push yet
-	Confirmed  string   // the generation that a boot returns to
-	Stored     []string // all generations that the host has
-	TakenBack  []string // those that the host was taken back from by hand, and that have not come back since
-	Manifest   []byte   // of the current generation
-	Host       []byte   // its HOST.json
-	Drift      []string // files of the current generation that are not what its MANIFEST says
-	Hands      []Hand   // what was done by hand beside those files
-	Doors      []string // doors that are missing or not as they should be
-	Packages   []string // of those that the new tree needs, what is not installed
-	Clusters   []string // PostgreSQL clusters that exist, "15/main"
-	Owed       []string // actions that a push before this one began and did not end
-	Holder     string   // who holds the host's lease
-	Theirs     []string // what is where doors shall be, or where nothing shall be, and is not odoogen's
-	Frozen     string   // since when the host accepts no push, and why
-	Ejected    bool     // its configuration is plain files, which were a generation once
-	AsFound    bool     // it was taken back to what it was found as
-	Was        []string // units that ran when it was found
-	Going      []string // doors that are not there any more when it is again what it was found as
-	Aside      []string // files of somebody else's that were in the way, and are set aside in generation 0
+	Commit      string   // that the current generation is of, and who pushed it, as the ledger says
+	Generation  string   // the name of what current leads to, "42-3f9a..."; empty on a host that had no push yet
+	Confirmed   string   // the generation that a boot returns to
+	Unconfirmed bool     // a push has armed the way back from it, and may be at work still
+	Stored      []string // all generations that the host has
+	TakenBack   []string // those that the host was taken back from by hand, and that have not come back since
+	Manifest    []byte   // of the current generation
+	Host        []byte   // its HOST.json
+	Drift       []string // files of the current generation that are not what its MANIFEST says
+	Hands       []Hand   // what was done by hand beside those files
+	Doors       []string // doors that are missing or not as they should be
+	Packages    []string // of those that the new tree needs, what is not installed
+	Clusters    []string // PostgreSQL clusters that exist, "15/main"
+	Owed        []string // actions that a push before this one began and did not end
+	Theirs      []string // what is where doors shall be, or where nothing shall be, and is not odoogen's
+	Frozen      string   // since when the host accepts no push, and why
+	Ejected     bool     // its configuration is plain files, which were a generation once
+	AsFound     bool     // it was taken back to what it was found as
+	Was         []string // units that ran when it was found
+	Going       []string // doors that are not there any more when it is again what it was found as
+	Aside       []string // files of somebody else's that were in the way, and are set aside in generation 0
 
 	Made    []Thing               // what pushes have made that outlives generations
 	Secrets map[string]SecretFile // of those that the new tree's units read, the files that are there
@@ -46,26 +46,27 @@ type Observation struct {
 
 // Plan is what a push does on one host, in order.
 type Plan struct {
-	Host     string             `json:"host"`
-	From     string             `json:"from,omitempty"`   // the generation that runs; empty before any push, 0 as it was found, "ejected"
-	Ran      string             `json:"ran,omitempty"`    // the commit that it is of, and who pushed it, as the ledger says
-	To       string             `json:"to,omitempty"`     // the generation that shall run
-	Commit   string             `json:"commit,omitempty"` // the commit that To is of, and its author; or of which generation it is a rollback
-	Digest   string             `json:"digest"`           // of the tree that shall run; empty where the host becomes what it was found as
-	Frozen   string             `json:"frozen,omitempty"` // since when the host accepts no push, and why
-	Packages []string           `json:"packages,omitempty"`
-	Clusters []artifact.Cluster `json:"clusters,omitempty"`
-	Doors    []string           `json:"doors,omitempty"`
-	Aside    []string           `json:"aside,omitempty"`  // files of somebody else's that are in the way, and are kept in generation 0
-	Closed   []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
-	Back     []string           `json:"back,omitempty"`   // files of generation 0 that come back into their places
-	Files    []artifact.Change  `json:"files,omitempty"`
-	Actions  []Action           `json:"actions,omitempty"`
-	Drift    []string           `json:"drift,omitempty"` // changed by hand, and taken back
-	Hands    []Hand             `json:"hands,omitempty"` // done by hand, and left alone
-	Secrets  []SecretChange     `json:"secrets,omitempty"`
-	Missing  []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
-	Left     []Thing            `json:"left,omitempty"`    // orphans that neither this nor the generation which runs has: a purge removes them
+	Host        string             `json:"host"`
+	From        string             `json:"from,omitempty"`        // the generation that runs; empty before any push, 0 as it was found, "ejected"
+	Ran         string             `json:"ran,omitempty"`         // the commit that it is of, and who pushed it, as the ledger says
+	To          string             `json:"to,omitempty"`          // the generation that shall run
+	Commit      string             `json:"commit,omitempty"`      // the commit that To is of, and its author; or of which generation it is a rollback
+	Digest      string             `json:"digest"`                // of the tree that shall run; empty where the host becomes what it was found as
+	Unconfirmed bool               `json:"unconfirmed,omitempty"` // From goes back by itself, unless the push confirms it that turned the host to it
+	Frozen      string             `json:"frozen,omitempty"`      // since when the host accepts no push, and why
+	Packages    []string           `json:"packages,omitempty"`
+	Clusters    []artifact.Cluster `json:"clusters,omitempty"`
+	Doors       []string           `json:"doors,omitempty"`
+	Aside       []string           `json:"aside,omitempty"`  // files of somebody else's that are in the way, and are kept in generation 0
+	Closed      []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
+	Back        []string           `json:"back,omitempty"`   // files of generation 0 that come back into their places
+	Files       []artifact.Change  `json:"files,omitempty"`
+	Actions     []Action           `json:"actions,omitempty"`
+	Drift       []string           `json:"drift,omitempty"` // changed by hand, and taken back
+	Hands       []Hand             `json:"hands,omitempty"` // done by hand, and left alone
+	Secrets     []SecretChange     `json:"secrets,omitempty"`
+	Missing     []string           `json:"missing,omitempty"` // secrets that nobody has: nothing can be pushed
+	Left        []Thing            `json:"left,omitempty"`    // orphans that neither this nor the generation which runs has: a purge removes them
 	Meaning
 
 	made []Thing  // that the host has noted
@@ -74,9 +75,9 @@ type Plan struct {
 	stay []string // units that run on, of a host that becomes what it was found as
 }
 
-// Empty tells whether the host is already what it shall be.
+// Empty tells whether the host is already what it shall be, and stays so.
 func (p *Plan) Empty() bool {
-	return len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Missing)+len(p.Actions)+len(p.Drift) == 0
+	return !p.Unconfirmed && len(p.Packages)+len(p.Clusters)+len(p.Doors)+len(p.Closed)+len(p.Files)+len(p.Secrets)+len(p.Missing)+len(p.Actions)+len(p.Drift) == 0
 }
 
 // Hand is something that was done by hand beside the files of a generation, by systemctl or in a place of the
@@ -163,7 +164,7 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 		return nil, err
 	}
 	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: seen.next(tree.Digest()), Digest: tree.Digest(),
-		Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, run: host.Units}
+		Unconfirmed: seen.Unconfirmed, Frozen: seen.Frozen, Packages: seen.Packages, Doors: seen.Doors, Drift: seen.Drift, run: host.Units}
 	for _, c := range host.Clusters {
 		if !slices.Contains(seen.Clusters, c.ID()) {
 			plan.Clusters = append(plan.Clusters, c)

@@ -153,6 +153,30 @@ func TestAMaskedUnitIsRefusedWhereItIsWanted(t *testing.T) {
 	}
 }
 
+// Who pushes beside another that waits for its confirmation must not be told that all is done.
+func TestAHostThatIsNotConfirmedIsNotWhatItShallBe(t *testing.T) {
+	same := tree(t, "1", "nginx.service")
+	w, err := wishOf(same)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := w.question()
+	for _, line := range []string{"armed\t-", "generation\t1-" + same.Digest()[:12], "confirmed\t0"} {
+		q.line(strings.Split(line, "\t"))
+	}
+	o, err := q.answer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.Empty() || !plan.Unconfirmed {
+		t.Errorf("the plan is %+v", plan)
+	}
+}
+
 func TestADoorThatWasChangedIsDriftAlsoWhereItGoes(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
 	o := seen(same)

@@ -131,6 +131,8 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		case h.seen.Generation == "":
 			wrong(h, fmt.Errorf("no push yet"))
 			return nil
+		case h.seen.Unconfirmed:
+			wrong(h, errors.New("not confirmed: goes back by itself, unless a push that still works confirms it"))
 		case !h.plan.Empty():
 			wrong(h, fmt.Errorf("differs from its tree: odoogen plan %s", h.name))
 		}

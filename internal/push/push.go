@@ -149,6 +149,9 @@ func (p *Push) planFor(ctx context.Context, h *host, seen *Observation) (err err
 	if h.plan, err = NewPlan(h.tree, h.seen, p.digests(h)); err != nil {
 		return err
 	}
+	if p.returns { // who comes forth again needs them
+		h.plan.Secrets = slices.DeleteFunc(h.plan.Secrets, func(s SecretChange) bool { return s.Kind == SecretRemoved })
+	}
 	h.next, h.plan.Commit = h.plan.To, p.source()
 	return nil
 }

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -64,9 +65,11 @@ func facts(p *push.Plan) []fact {
 		add("access", a)
 	}
 	code("needs the secrets", p.NeedsNew)
+	unit := func(door string) bool { return !strings.HasPrefix(door, "/") }
 	if p.From != "" {
-		code("doors", p.Doors)
+		code("doors", slices.DeleteFunc(slices.Clone(p.Doors), unit))
 	}
+	code("stops, and starts no more with the host", slices.DeleteFunc(slices.Clone(p.Doors), func(door string) bool { return !unit(door) }))
 	code("set aside in generation 0", p.Aside)
 	code("closed doors", p.Closed)
 	code("comes back", p.Back)
@@ -121,6 +124,9 @@ func orphans(kept []push.Kept) []fact {
 // standing is what a host is whether or not there is anything to do: a push leaves it so.
 func standing(p *push.Plan) []fact {
 	var all []fact
+	if p.Unconfirmed {
+		all = append(all, fact{label: "not confirmed", words: []string{"goes back by itself, unless a push that still works confirms it"}})
+	}
 	if p.Frozen != "" {
 		all = append(all, fact{label: "frozen since", words: []string{p.Frozen}})
 	}

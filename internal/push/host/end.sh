@@ -13,7 +13,7 @@ confirm() {
 	read -r line || true
 	turn_link confirmed "$name"
 	links >"$etc/links" || true
-	record "$name" confirmed "$line" || true
+	record "$name" confirmed "$line" || unrecorded "$line"
 	finish
 	printf 'confirmed\t%s\n' "$name" # last of what must be: who asked may be gone, and then this ends here
 	prune "$2" || true
@@ -28,6 +28,18 @@ disarm() {
 # forget_begun removes what a push was about to put in place, or kept for its way back, when it was cut off or the disk was
 # full. No push is armed.
 forget_begun() { away "$etc"/{.back,.doors} "$etc"/.*.new "$state"/{turning,*.new} "$secrets.old"; }
+
+# unrecorded TEXT keeps what the ledger is to say of the generation that was confirmed, where the disk is full.
+unrecorded() { { mkdir -p /run/odoogen && printf '%s\n' "$1" >/run/odoogen/unrecorded; } 2>/dev/null || true; }
+
+# record_late: the ledger has a line of the generation that is confirmed.
+record_late() {
+	local name text=-
+	name=$(target confirmed)
+	if [ -z "$name" ] || stood "$name"; then return 0; fi
+	read -r text 2>/dev/null </run/odoogen/unrecorded || true
+	record "$name" confirmed "$text" && rm -f /run/odoogen/unrecorded
+}
 
 # record GENERATION VERDICT TEXT: a line of the ledger. It is on the disk before the way back goes: a loss of power in the
 # half minute after a push would leave a host that is one generation and says another.
@@ -64,11 +76,21 @@ finish() {
 	else
 		forget_returned || true
 		keep_ways || true
+		note_ran || true
 		[ ! -f "$etc/found/coming" ] || { add_to brought <"$etc/found/coming" && rm -f "$etc/found/coming"; } || true
 	fi
 	forget_doors
 	disarm
 	rm -f "$state/lease"
+}
+
+# note_ran: what ran when a push came to want it goes on when none wants it any more, as what ran when the host was found.
+note_ran() {
+	local ran
+	ran=$(sed -n 's/^ran\t//p' "$state/armed")
+	[ -n "$ran" ] || return 0
+	add_to active <<<"$ran"
+	enabled | { grep -Fx -f <(printf '%s\n' "$ran") || true; } | add_to enabled
 }
 
 # revert NONCE: goes back to where the push began. Whatever fails on the way is said and stays owed: the way back has
@@ -107,6 +129,7 @@ revert() {
 	[ "$old" != 0 ] || forget_found || true
 	rm -f "$state/owed"
 	undo_all
+	doubt < <(tail -n +2 "$state/armed") || true
 	record "$name" reverted "-" || true
 	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
 	disarm
@@ -160,6 +183,7 @@ boot_state() {
 		else
 			take_secrets_back
 			clusters_stay_down
+			doubt < <(tail -n +2 "$state/armed") || true
 			record "$name" "reverted at boot" - || true
 		fi
 		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}

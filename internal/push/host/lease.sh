@@ -38,6 +38,8 @@ lease() {
 	trap - EXIT
 	install_self
 	[ -L "$etc/current" ] || remember_found
+	record_late || true
+	[ ! -f "$state/doubted" ] || doubt </dev/null || true
 	printf 'leased\n'
 	[ "${2-}" != observe ] || observe ""
 }

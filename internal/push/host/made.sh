@@ -3,14 +3,40 @@
 # The record $state/made has a line for all that pushes have made and that no rollback takes away: what it is, its name,
 # the cluster that it is in, and the instance that it is for.
 
-# note_made: the "made" facts on stdin are about to be. What is there already, and is not in the record, is somebody
-# else's, and stays so.
+# note_made: the "made" facts on stdin are about to be; those that are new in the record are printed. What is there already, and is
+# not in the record, is somebody else's, and stays so; as is what a cluster of somebody else's cannot be asked about.
 note_made() {
-	local verb kind name in of
+	local verb kind name in of there
 	while IFS=$'\t' read -r verb kind name in of; do
-		if [ "$verb" != made ] || recorded "$kind" "$name" "$in" || is_there "$kind" "$name" "$in" </dev/null; then continue; fi
+		if [ "$verb" != made ] || recorded "$kind" "$name" "$in"; then continue; fi
+		there=0
+		is_there "$kind" "$name" "$in" </dev/null || there=$?
+		if [ "$there" = 0 ] || [ "$there" = 2 ] && ! recorded cluster "$in" -; then continue; fi
 		printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$in" "$of" >>"$state/made"
+		printf 'made\t%s\t%s\t%s\n' "$kind" "$name" "$in"
 	done
+}
+
+# doubt: the "made" lines of a push that was taken back, on stdin, are struck out, where it has not come to make them: who makes
+# them later is somebody else. What cannot be asked now, as databases while the host boots, is asked by the next push.
+doubt() {
+	local verb kind name in there
+	{ cat "$state/doubted" 2>/dev/null || true; cat; } | while IFS=$'\t' read -r verb kind name in; do
+		[ "$verb" = made ] || continue
+		there=0
+		is_there "$kind" "$name" "$in" </dev/null || there=$?
+		case $there in
+		1) strike "$kind" "$name" "$in" ;;
+		2) printf 'made\t%s\t%s\t%s\n' "$kind" "$name" "$in" ;;
+		esac
+	done >"$state/doubted.new"
+	if [ -s "$state/doubted.new" ]; then mv -f "$state/doubted.new" "$state/doubted"; else away "$state"/doubted{,.new}; fi
+}
+
+# strike KIND NAME IN: it is not in the record any more.
+strike() {
+	awk -F '\t' -v "kind=$1" -v "name=$2" -v "in_=$3" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new"
+	mv -f "$state/made.new" "$state/made"
 }
 
 recorded() { # KIND NAME IN
@@ -20,21 +46,21 @@ recorded() { # KIND NAME IN
 	return 1
 }
 
-# is_there KIND NAME IN: it is. So is what a cluster of somebody else's cannot be asked about.
+# is_there KIND NAME IN: it is; 2 where its cluster cannot be asked.
 is_there() {
 	case $1 in
 	cluster) [ -e "/etc/postgresql/$2/postgresql.conf" ] ;;
 	directory) [ -e "$2" ] ;;
 	certificate) [ -e "$state/tls/$2" ] || [ -e "/etc/letsencrypt/renewal/$2.conf" ] ;;
-	user) getent passwd "$2" >/dev/null ;;
-	database) ! recorded cluster "$3" - && within "$3" 'SELECT datname FROM pg_database' "$2" ;;
-	role) ! recorded cluster "$3" - && within "$3" 'SELECT rolname FROM pg_roles' "$2" ;;
+	user) getent passwd "$2" >/dev/null || return 1 ;;
+	database) within "$3" 'SELECT datname FROM pg_database' "$2" ;;
+	role) within "$3" 'SELECT rolname FROM pg_roles' "$2" ;;
 	esac
 }
 
 within() { # CLUSTER QUERY NAME
 	local names
-	names=$(runuser -u postgres -- psql --cluster "$1" -XAtqc "$2" 2>/dev/null) || return 0
+	names=$(runuser -u postgres -- psql --cluster "$1" -XAtqc "$2" 2>/dev/null) || return 2
 	grep -qFx -- "$3" <<<"$names"
 }
 
@@ -48,8 +74,7 @@ purge() {
 		printf 'purge\t%s\t%s\n' "$kind" "$name"
 		said=$(remove_made "$kind" "$name" "$in" </dev/null 2>&1) || die "the $kind $name stays:" "$said"
 		record "$(stands)" purged "$kind $name"
-		awk -F '\t' -v "kind=$kind" -v "name=$name" -v "in_=$in" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new"
-		mv -f "$state/made.new" "$state/made"
+		strike "$kind" "$name" "$in"
 	done <<<"$wanted"
 }
 

@@ -6,8 +6,7 @@ observe() {
 	local asked="" line="" verb path counts answer paths=() runs=() watched=() idle
 	while IFS= read -r line && [ "$line" != end ]; do asked+=$line$'\n'; done
 	[ "$line" = end ] || cut_off
-	[ ! -f "$state/lease" ] || [ "$(lease_left)" -le 0 ] || sed -n '1s/^/lease\t/p' "$state/lease"
-	[ ! -f "$state/armed" ] || sed -n '1s/^/armed\t/p' "$state/armed"
+	[ ! -f "$state/armed" ] || printf 'armed\t-\n'
 	if [ "${1-}" != again ] && remembered; then
 		printf '%s\n' "$answer"
 		still "${watched[@]}"

@@ -5,7 +5,7 @@
 # back by itself unless this push confirms within SECONDS: by a timer, and after a power cut by the boot unit. The link to
 # go back to is made in advance: a full disk cannot stop a rename.
 turn() {
-	local facts old verb path
+	local facts noted old verb path
 	held "$1"
 	facts=$(facts)
 	dirs "$locks"
@@ -24,10 +24,11 @@ turn() {
 	! ejected || facts+=$'\nabsent\t'$etc/current
 	away "$etc/.doors"
 	! turns_doors "$facts" || save_doors <<<"$facts"
-	note_made <<<"$facts"
+	noted=$(note_made <<<"$facts")
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
 		ways_back <<<"$facts"
+		printf '%s\n' "$noted"
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	to_do <<<"$facts" >"$state/owed.new"
@@ -71,7 +72,7 @@ to_do() {
 }
 
 # ways_back: the "undo" and "forget" facts on stdin. No undoing stops what runs already: it is somebody else's, and reads
-# its files again.
+# its files again. So it is as "ran", for when the generation stays, unless packages of pushes have brought it.
 ways_back() {
 	local word verb unit
 	while IFS=$'\t' read -r word verb unit; do
@@ -80,6 +81,7 @@ ways_back() {
 		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
 			[[ $unit != *.target ]] || continue # has nothing to read
 			verb=reload
+			grep -qsFx "$unit" "$etc/found/brought" || printf 'ran\t%s\n' "$unit"
 		fi
 		printf 'undo\t%s\t%s\n' "$verb" "$unit"
 	done

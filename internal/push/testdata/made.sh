@@ -34,4 +34,29 @@ for name in theirs ours; do
 	[ ! -d /var/lib/$name ] || echo "directory $name is there"
 done || true
 ls $state/secrets
+# What a push that was taken back has not come to make is in no record: who makes it then is somebody else.
+odd='made\tuser\tlate\t-\t-\nmade\tdirectory\t/var/lib/late\t-\tqb\nmade\tdirectory\t/var/lib/soon\t-\tqb\nend\n'
+mkdir -p $etc/generations/2-b
+printf '%b' "$odd" | host turn n 2-b 60 >/dev/null
+record 'about to be'
+mkdir /var/lib/soon
+host revert n >/dev/null
+record 'taken back'
+useradd --no-create-home late
+echo test | host lease n >/dev/null
+printf '%b' "$odd" | host turn n 2-b 60 >/dev/null
+record 'wanted again'
+host revert n >/dev/null
+record 'and not'
+# Of databases, nobody knows while the host boots.
+echo test | host lease n >/dev/null
+printf 'made\tcluster\t15/ours\t-\t-\nmade\tdatabase\tqb\t15/ours\tqb\nmade\tuser\tlater\t-\t-\nend\n' | host turn n 2-b 60 >/dev/null
+mkdir -p /etc/postgresql/15/ours
+touch /etc/postgresql/15/ours/postgresql.conf
+host boot_state
+record booted
+printf '#!/bin/sh\necho postgres\n' >/usr/local/sbin/runuser
+chmod +x /usr/local/sbin/runuser
+echo test | host lease n >/dev/null
+record 'asked again'
 cut -f 3,4 $state/ledger

@@ -71,6 +71,14 @@ printf '%s\n' nginx.service >>/mnt/active
 rm -f /mnt/asked
 host rollback 2 >/dev/null 2>&1
 now 'and that again'
+# Somebody has installed something of his own, which is adopted, and handed back.
+generation 3-c worker.service later.service
+printf 'later.service\n' | tee -a /mnt/enabled >>/mnt/active
+push n4 3-c 'do\treload\tlater.service' 'undo\tstop\tlater.service'
+echo test | host confirm n4 10 >/dev/null
+rm -f /mnt/asked
+host rollback 2 >/dev/null 2>&1
+now 'what ran when it was adopted'
 systemctl disable cron.service # by an administrator
 rm -f /mnt/asked
 host rollback 0 >/dev/null 2>&1
