@@ -53,6 +53,9 @@ func ruleset(t *topology.Topology, h *topology.Host) *conf.Text {
 	return &n.Text
 }
 
+// adminSets are the names of the sets of administrators' addresses, by family.
+var adminSets = map[string]string{"ip": "admins4", "ip6": "admins6"}
+
 // whitelist writes the sets of administrators' addresses, and returns the rules that let them reach ssh. A host
 // behind a jump host has none: nothing of it is public.
 func whitelist(n *conf.Nft, t *topology.Topology, h *topology.Host) (rules []string) {
@@ -74,7 +77,7 @@ func whitelist(n *conf.Nft, t *topology.Topology, h *topology.Host) (rules []str
 			continue
 		}
 		from := []string{"access.whitelist", h.Path} // the host has no such set where it is behind a jump host
-		set := map[string]string{"ip": "admins4", "ip6": "admins6"}[family]
+		set := adminSets[family]
 		n.Block("set "+set, func() {
 			n.Rule("type "+map[string]string{"ip": "ipv4_addr", "ip6": "ipv6_addr"}[family], from...)
 			n.Rule("flags interval", from...)

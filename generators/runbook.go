@@ -21,6 +21,7 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 	b.left()
 	b.what()
 	b.routes()
+	b.firewall()
 	b.places()
 	b.units()
 	if h.RunsOdoo() {
@@ -36,6 +37,8 @@ func Runbook(t *topology.Topology, h *topology.Host) ([]artifact.File, error) {
 		b.certificates()
 	}
 	b.backups()
+	b.disk()
+	b.lost()
 	if h.CI != nil {
 		b.ci()
 	}
@@ -143,7 +146,12 @@ func (b *runbook) routes() {
 		return
 	}
 	b.para("When the private network is down:")
-	b.Commands(from("network.vswitch.interface", h.At("private")), "ip address show dev "+t.Network.VSwitch.Interface, "ip route get "+h.Private)
+	look, paths := []string{"ip address show dev " + t.Network.VSwitch.Interface}, from("network.vswitch.interface", h.At("private"))
+	if o := b.other(); o != nil {
+		look = append(look, "ip route get "+o.Private+" # "+o.Name, "ip neighbour show dev "+t.Network.VSwitch.Interface)
+		paths = append(paths, h.Path, o.Path, o.At("private"))
+	}
+	b.Commands(paths, look...)
 	if h.VLANByUnit(t) {
 		b.Commands(from("network.vswitch", h.At("uplink.manager")), "systemctl status "+topology.VSwitchUnit, "systemctl restart "+topology.VSwitchUnit)
 	}
@@ -154,6 +162,54 @@ func (b *runbook) routes() {
 		b.Para(from(h.At("public"), "access.whitelist", "access.deploy.user"), "Users notice nothing. A deploy then takes the public address, from a place of the whitelist: %s",
 			conf.Code("ssh "+t.Access.Deploy.User+"@"+h.Public+" release list "+h.Instances[0].Name))
 	}
+}
+
+// other is a host on the other side of the private network: the one that leads here, or else the first.
+func (b *runbook) other() *topology.Host {
+	var first *topology.Host
+	for _, o := range b.t.Hosts {
+		switch {
+		case o == b.h || o.Private == "":
+		case o.Name == b.h.Jump:
+			return o
+		case first == nil:
+			first = o
+		}
+	}
+	return first
+}
+
+// firewall is for who stands at the console and is let in nowhere else.
+func (b *runbook) firewall() {
+	h := b.h
+	if !h.Manages(topology.FirewallLayer) {
+		return
+	}
+	b.Heading("Locked out by the firewall")
+	b.para("At the vendor's console: odoogen sets no password, root has one only if somebody gave it. What is let in, and what was dropped:")
+	b.Commands(nil, "nft list table inet odoogen", "journalctl -k -g 'odoogen drop' -n 20")
+	b.para("To let one address reach ssh until the firewall is loaded again:")
+	b.Commands(from(h.Path, "access.whitelist"), b.letIn("ip", "ADDRESS"))
+	if h.Public6 != "" {
+		b.Commands(from(h.Path, h.At("public6"), "access.whitelist"), b.letIn("ip6", "ADDRESS6"))
+	}
+	b.para("To drop nothing at all. All that listens on a public address is then open to the world, but for what another table or the vendor drops:")
+	b.Commands(nil, "systemctl stop "+topology.Firewall)
+	b.para("Back to what the spec says, after the one or the other; the next boot does it, too. Until then %s tells of it, and a push is refused unless it is told to overwrite:",
+		conf.Code("odoogen-host status"))
+	b.Commands(nil, "systemctl reload-or-restart "+topology.Firewall)
+	b.para("No password for the console: in the vendor's rescue system, with this host's root on /mnt, %s lets it boot without; afterwards %s.",
+		conf.Code("systemctl --root=/mnt mask "+topology.Firewall), conf.Code("systemctl unmask "+topology.Firewall+"; systemctl start "+topology.Firewall))
+}
+
+// letIn adds an address to those of the whitelist, or a rule where the firewall has no such set (see whitelist).
+func (b *runbook) letIn(family, address string) string {
+	for _, s := range b.t.Access.Whitelist {
+		if b.h.Jump == "" && strings.Contains(s.From, ":") == (family == "ip6") {
+			return "nft add element inet odoogen " + adminSets[family] + " '{ " + address + " }'"
+		}
+	}
+	return "nft insert rule inet odoogen input " + family + " saddr " + address + " tcp dport 22 accept"
 }
 
 func (b *runbook) places() {
@@ -200,6 +256,10 @@ func (b *runbook) odoo() {
 	b.para("Does it answer, past nginx and from outside?")
 	b.Commands(from(i.Path, i.At("http_port")), fmt.Sprintf("curl -s http://127.0.0.1:%d/web/health", i.HTTPPort),
 		"curl -sI https://"+i.Domain+"/web/login")
+	b.para("When it does not start: it has no release, its database does not let it in, or it was tried in vain for half an hour and is tried no more:")
+	b.Commands(append(from(i.Path), i.FromCluster("port")...), "journalctl -u "+i.Service()+" -u "+topology.FirstReleaseUnit+" -n 100",
+		"readlink "+i.Current(), fmt.Sprintf("sudo -u %s psql -p %d -d %s -c 'SELECT 1'", i.User(), i.Cluster.Port, i.Database),
+		"systemctl reset-failed "+i.Service()+" && systemctl restart "+i.Service())
 	b.para("More memory or CPU until the next boot, and back to what the spec says. Without %s it outlasts boots. Workers are ended by Odoo itself at what %s says, in %s; %s sets others from the next start on:",
 		conf.Code("--runtime"), conf.Code("LIMITS"), conf.Code("systemctl cat "+i.Service()), conf.Code("systemctl edit "+i.Service()))
 	b.Commands(from(i.Path), "systemctl set-property --runtime "+i.Service()+" MemoryMax=6G CPUQuota=400%",
@@ -221,6 +281,11 @@ func (b *runbook) postgres() {
 			psql+" -c 'SELECT pg_terminate_backend(PID)' # ends one connection",
 			"systemctl restart "+c.Unit()+" # ends all of them; Odoo connects again by itself",
 			fmt.Sprintf("tail -n 100 /var/log/postgresql/postgresql-%d-%s.log", c.Version, c.Name))
+		b.Para(from(c.Path), "When %s does not start: that log says why, or else its unit; the last line says which setting it refuses:", c.Name)
+		b.Commands(from(c.Path),
+			"journalctl -u "+c.Unit()+" -n 50",
+			fmt.Sprintf("pg_ctlcluster %d %s status", c.Version, c.Name),
+			fmt.Sprintf("sudo -u postgres /usr/lib/postgresql/%d/bin/postgres -C shared_buffers -D %s -c config_file=/etc/postgresql/%[1]d/%[3]s/postgresql.conf >/dev/null", c.Version, c.DataDir(), c.Name))
 	}
 }
 
@@ -239,7 +304,11 @@ func (b *runbook) releases() {
 func (b *runbook) certificates() {
 	i := b.h.Instances[0]
 	b.Heading("Certificates")
-	b.Commands(from(i.Path), "certbot certificates", "systemctl list-timers certbot.timer", "openssl x509 -noout -enddate -in "+i.CertificateDir()+"/fullchain.pem", "nginx -t && systemctl reload nginx")
+	b.Commands(from(i.Path), "certbot certificates", "systemctl list-timers certbot.timer "+topology.Timer(topology.IssueUnit),
+		"openssl x509 -noout -enddate -issuer -in "+i.CertificateDir()+"/fullchain.pem", "nginx -t && systemctl reload nginx")
+	b.para("One that is missing or self-signed is issued, and one that is due or has expired is renewed, by the first; the second renews alone, as the timer does. Both want port 80 of a name that points here, and the authority takes few failures in an hour:")
+	b.Commands(from("network.acme"), "systemctl start "+topology.IssueUnit, "systemctl start certbot.service",
+		"journalctl -u "+topology.IssueUnit+" -u certbot.service -n 100", "tail -n 50 /var/log/letsencrypt/letsencrypt.log")
 }
 
 func (b *runbook) backups() {
@@ -248,6 +317,10 @@ func (b *runbook) backups() {
 	b.Heading("Backups")
 	if p.None != nil {
 		b.Para(from("backup.none.reason"), "**Nothing on this host is backed up.** The reason given: %s", p.None.Reason)
+		return
+	}
+	if !h.Manages(topology.UnitsLayer) {
+		b.Para(from(h.At("manage")), "None of odoogen's: what runs here is somebody else's.")
 		return
 	}
 	b.Para(from("backup.keep", "backup.repository"), "restic keeps %d daily, %d weekly and %d monthly snapshots in %s.", p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, conf.Code(repository))
@@ -268,18 +341,124 @@ func (b *runbook) backups() {
 		b.para("Whether a backup can be restored is tried here, beside everything that runs:")
 		b.Commands(nil, "systemctl start "+topology.DrillUnit, "journalctl -u "+topology.DrillUnit+" -n 100")
 	}
-	b.para("restic by hand, when the scripts are what is broken. What an instance had stays beside what comes back, under names that end in broken:")
-	command := "restic -r " + repository + " --password-file " + topology.SecretFile(p.Password) + reach
+	b.para("restic by hand, when the scripts are what is broken. Once in each shell:")
+	b.Commands(from("backup", h.Path), "restic() { command restic -r "+repository+" --password-file "+topology.SecretFile(p.Password)+reach+` "$@"; }`)
+	b.para("Whether the repository is reached, and the password opens it; what holds it locked and is gone; what there is:")
+	b.Commands(nil, "restic cat config", "restic unlock", "restic snapshots")
 	if h.RunsOdoo() {
 		i := h.Instances[0]
-		b.Commands(append(from("backup", i.Path), i.FromCluster("version", "port")...), append([]string{command + " snapshots --tag instance:" + i.Name, "install -d -m 0711 " + restored,
-			command + " restore SNAPSHOT --tag instance:" + i.Name + " --target " + restored}, putBack(i)...)...)
-	} else {
-		b.Commands(from("backup"), command+" snapshots", command+" restore SNAPSHOT --target "+restored)
+		b.para("An instance. What it had stays beside what comes back, under names that end in broken:")
+		b.Commands(append(from("backup", i.Path), i.FromCluster("version", "port")...), append([]string{"restic snapshots --tag instance:" + i.Name,
+			"install -d -m 0711 " + restored, "restic restore SNAPSHOT --tag instance:" + i.Name + " --target " + restored}, putBack(i)...)...)
 	}
+	b.ownFiles()
 	if p.Storage != nil {
 		b.Para(from("backup.storage"), "The repository lies on a %s of %g TB. The password is also with the spec's secrets: without it nobody reads the backups.", p.Storage.Product, p.Storage.SizeTB)
 	}
+}
+
+// ownFiles are the commands that bring back what is saved beside instances: see hostPaths.
+func (b *runbook) ownFiles() {
+	h := b.h
+	paths := []string{topology.State}
+	if h.RunsOdoo() {
+		paths = append(paths, "/etc/letsencrypt")
+	}
+	if h.CI != nil {
+		paths = append(paths, topology.JenkinsHome)
+	}
+	b.Para(from(h.Path), "The host's own files are in snapshots of the tag host: %s, without secrets and what is made again.", strings.Join(paths, ", "))
+	b.Commands(nil, "restic snapshots --tag host", "install -d -m 0700 "+restored, "restic restore SNAPSHOT --tag host --target "+restored)
+	if h.ServesWeb() {
+		b.para("Certificates, and the account at the authority:")
+		b.Commands(from("network.acme", h.Path), swap("/etc/letsencrypt"), "systemctl restart "+topology.IssueUnit+" # takes them to nginx",
+			"rm -rf /etc/letsencrypt.broken # when all is as it should be")
+	}
+	if h.CI != nil {
+		home := topology.JenkinsHome
+		b.para("Jenkins' home. Plugins are not saved: those that were there go along, or they are installed as below:")
+		b.Commands(from("ci.jenkins", h.Path), "systemctl stop "+topology.JenkinsUnit, swap(home), "chown -R jenkins: "+home,
+			"mv -T "+home+".broken/plugins "+home+"/plugins", "systemctl start "+topology.JenkinsUnit, "rm -rf "+home+".broken # when all is as it should be")
+	}
+	b.para("Of %s nothing goes back on a new host: it tells what was pushed and deployed.", conf.Code(topology.State))
+	read := []string{"tail -n 3 " + restored + topology.State + "/ledger"}
+	if h.RunsOdoo() {
+		read = append(read, "tail -n 3 "+restored+topology.State+"/releases/*.log")
+	}
+	b.Commands(from(h.Path), append(read, "rm -rf "+restored)...)
+}
+
+// swap sets a directory aside for the one that restic has restored.
+func swap(dir string) string {
+	return "mv -T " + dir + " " + dir + ".broken; mv -T " + restored + dir + " " + dir
+}
+
+// disk is what may go when there is no room.
+func (b *runbook) disk() {
+	h := b.h
+	b.Heading("When the disk is full")
+	b.para("What is large; and what may go at any time, the last where no restore by hand is under way:")
+	b.Commands(nil, "du -xhd 3 /var /opt /srv /home | sort -h | tail -n 30", "journalctl --vacuum-size=1G", "apt-get clean", "rm -rf "+restored)
+	for _, c := range h.Clusters {
+		b.Para(from(c.Path), "Databases of cluster %s:", c.Name)
+		b.Commands(from(c.Path), fmt.Sprintf("sudo -u postgres psql -p %d -c 'SELECT datname, pg_size_pretty(pg_database_size(datname)) FROM pg_database ORDER BY pg_database_size(datname)'", c.Port))
+	}
+	if h.RunsOdoo() {
+		i := h.Instances[0]
+		b.para("What a restore has replaced stays until the next one, under names that end in before, or by hand in broken. It may go when all is as it should be. Leave databases that end in _deploy (a deploy that was cut off goes back to it) and in _drill (the next drill or restore drops it):")
+		b.Commands(append(from(i.Path), i.FromCluster("port")...), "du -sh /var/lib/odoo/*/filestore/*",
+			fmt.Sprintf("sudo -u postgres dropdb -p %d --if-exists %s; rm -rf %s.before", i.Cluster.Port, aside(i, "before"), i.DataDir()+"/filestore/"+i.Database))
+		b.para("A release (OLD) that does not run and to which nobody goes back; what it shares with others it does not free:")
+		b.Commands(from(i.Path), "du -sh "+i.Releases()+"/*; readlink "+i.Current(), "rm -rf "+i.Releases()+"/OLD")
+	}
+	if h.CI != nil {
+		b.para("Workspaces, of an agent on which nothing builds; builds make them anew:")
+		b.Commands(from("ci.agents", "ci.jenkins"), "du -xhd 2 "+topology.AgentsDir+" "+topology.JenkinsHome+"/jobs | sort -h | tail -n 30", "rm -rf "+topology.AgentsDir+"/AGENT/workspace")
+	}
+	if len(h.Clusters) > 0 {
+		b.Para(from(h.Path), "Delete nothing in a cluster's data directory, pg_wal least of all. A cluster that stopped for want of room starts when there is some.")
+	}
+}
+
+// lost is for a host that is no more.
+func (b *runbook) lost() {
+	h, p := b.h, &b.t.Backup
+	b.Heading("When this host is lost")
+	b.Para(from(h.Path), "This text is in golden/%s of the spec's repository, too. A bare host with Debian %d, root's key, its new host key and addresses in the spec, and a push make all but the data, secrets included.", h.Name, h.Debian)
+	if p.None == nil && h.Manages(topology.UnitsLayer) {
+		timers := topology.Timer(topology.BackupUnit)
+		if h.RunsOdoo() {
+			timers += " " + topology.Timer(topology.DrillUnit)
+		}
+		b.para("After the push, at once, or what is empty is saved as the newest:")
+		b.Commands(from(h.Path), "systemctl stop "+timers)
+		b.para("Then bring the host's own files back, as above.")
+		if h.RunsOdoo() {
+			b.Para(from(h.Path), "Each instance gets the code that the spec pins, and then its newest data; where what was empty has been saved, restore that one again from a SNAPSHOT:")
+			b.Commands(from(h.Path), "systemctl start "+topology.FirstReleaseUnit,
+				"grep -v '^#' "+topology.Current+"/restic/instances | xargs -n 1 "+topology.Bin+"/restore")
+		}
+		b.para("And backups again:")
+		b.Commands(from(h.Path), "systemctl start "+timers)
+	}
+	b.Para(from(h.Path, "backup"), "Without odoogen, golden/%s has every file that was below %s, and HOST.json the packages, clusters, links and units to make by hand.%s",
+		h.Name, topology.Current, b.without())
+}
+
+// without is what is left when the spec's repository is gone as well.
+func (b *runbook) without() string {
+	if b.t.Backup.None != nil || !b.h.Manages(topology.UnitsLayer) {
+		return ""
+	}
+	left := " Backups hold no configuration. Where that repository is gone, too, restic as above brings the data to any Debian"
+	if b.h.RunsOdoo() {
+		left += " with PostgreSQL and Odoo's code"
+	}
+	left += ", if somebody has the password and the storage's key"
+	if len(b.t.Hosts) > 1 {
+		left += ": each host of the spec has them, and there another's repository is the same but for the name at its end"
+	}
+	return left + "."
 }
 
 // restored is where restic puts a snapshot by hand.
@@ -288,19 +467,24 @@ const restored = "/var/tmp/restored"
 // putBack are the commands that make a restored snapshot the data of an instance, as bin/restore does; what is there is set aside.
 func putBack(i *topology.Instance) []string {
 	database, filestore := i.Cluster, i.DataDir()+"/filestore/"+i.Database
-	aside := i.Database[:min(len(i.Database), 50)] + "_broken" // PostgreSQL cuts names at 63 bytes without a word
+	broken := aside(i, "broken")
 	as := "sudo -u " + i.User() + " "
 	return []string{
 		fmt.Sprintf("mv -T %s%s/%s %[1]s/%[3]s && chown -R %s: %[1]s/%[3]s", restored, topology.Dumps, i.Name, i.User()),
 		"systemctl stop " + i.Service(),
-		fmt.Sprintf("sudo -u postgres psql -p %d -c 'ALTER DATABASE \"%s\" RENAME TO \"%s\"'", database.Port, i.Database, aside),
+		fmt.Sprintf("sudo -u postgres psql -p %d -c 'ALTER DATABASE \"%s\" RENAME TO \"%s\"'", database.Port, i.Database, broken),
 		"systemctl start " + database.SQLUnit() + " # makes it anew, empty, with its owner and extensions",
 		fmt.Sprintf("pg_restore --list %s/%s/dump | grep -v ' COMMENT - EXTENSION ' >%[1]s/list", restored, i.Name),
 		as + fmt.Sprintf("pg_restore -p %d -d %s --no-owner --exit-on-error --use-list %s/list %[3]s/%s/dump", database.Port, i.Database, restored, i.Name),
 		as + fmt.Sprintf("mv -T %s %[1]s.broken; "+as+"mv -T %s/%s/filestore %[1]s", filestore, restored, i.Name),
 		"systemctl start " + i.Service(),
-		fmt.Sprintf("sudo -u postgres dropdb -p %d %s; rm -rf %s.broken %s # when all is as it should be", database.Port, aside, filestore, restored),
+		fmt.Sprintf("sudo -u postgres dropdb -p %d %s; rm -rf %s.broken %s # when all is as it should be", database.Port, broken, filestore, restored),
 	}
+}
+
+// aside is what a database is called while another is in its place. PostgreSQL cuts names at 63 bytes without a word.
+func aside(i *topology.Instance, as string) string {
+	return i.Database[:min(len(i.Database), 50)] + "_" + as
 }
 
 // resticByHand is the host's repository, and how restic reaches it with the secrets where they lie: outside a unit
@@ -325,9 +509,16 @@ func (b *runbook) ci() {
 	b.Heading("Jenkins")
 	b.Para(from("ci.jenkins"), "Its configuration is in %s, read at each start; what is changed in the web interface is lost then. The login is %s, its password in %s.",
 		conf.Code(topology.JenkinsCasC), conf.Code("admin"), conf.Code(topology.SecretFile(ci.Jenkins.Admin)))
-	b.para("It is not started without its plugins: a push says that Jenkins has none yet. They are put in place with Jenkins' own plugin installation manager (jenkins-plugin-manager.jar, from github.com/jenkinsci/plugin-installation-manager-tool):")
-	b.Commands(from("packages.vendors", "ci.jenkins"), "sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
-		topology.Current+"/jenkins/plugins.txt --plugin-download-directory "+topology.JenkinsHome+"/plugins",
+	agent := ci.Agents.List()[0]
+	b.Para(from("ci.agents"), "Other limits until the next boot, and back to what the spec says, for Jenkins and for all that %s runs. Without %s they outlast boots. Java's own is in JAVA_OPTS, in %s:",
+		agent.Name, conf.Code("--runtime"), conf.Code("systemctl cat "+topology.JenkinsUnit))
+	b.Commands(from("ci.jenkins", "ci.agents"), "systemctl set-property --runtime "+topology.JenkinsUnit+" CPUQuota=200% MemoryMax=6G",
+		"systemctl set-property --runtime "+agent.Slice()+" CPUQuota=100% MemoryMax=4G",
+		"systemctl revert "+topology.JenkinsUnit+" "+agent.Slice())
+	b.para("It is not started without its plugins: a push says that Jenkins has none yet. They are put in place with Jenkins' own plugin installation manager (from github.com/jenkinsci/plugin-installation-manager-tool), as /var/tmp/jenkins-plugin-manager.jar:")
+	b.Commands(from("packages.vendors", "ci.jenkins"), "chmod 0644 /var/tmp/jenkins-plugin-manager.jar",
+		"sudo -u jenkins "+b.t.JavaHome()+"/bin/java -jar /var/tmp/jenkins-plugin-manager.jar --war /usr/share/java/jenkins.war --plugin-file "+
+			topology.Current+"/jenkins/plugins.txt --plugin-download-directory "+topology.JenkinsHome+"/plugins",
 		topology.Bin+"/jenkins-plugins", "systemctl restart "+topology.JenkinsUnit)
 	b.Table("agent", "connected", "slice, with all that its builds run", "end all of it")
 	for _, a := range ci.Agents.List() {

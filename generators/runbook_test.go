@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ func commandsOf(text string) []string {
 			inside = !inside
 		} else if inside {
 			line, _, _ = strings.Cut(line, " # ")
+			if body, is := strings.CutPrefix(line, "restic() { command "); is { // for the lines after it
+				line = strings.TrimSuffix(body, "; }")
+			}
 			commands = append(commands, strings.Split(line, "; ")...)
 		}
 	}
@@ -37,6 +41,7 @@ func commandsOf(text string) []string {
 var packageOf = map[string]string{
 	"certbot": "certbot", "nginx": "nginx-light", "openssl": "openssl", "curl": "curl", "ip": "iproute2", "restic": "restic",
 	"pg_lsclusters": "postgresql-common", "psql": "postgresql-client-15", "sudo": "sudo", "ssh": "openssh-client", "loginctl": "systemd",
+	"nft": "nftables", "pg_ctlcluster": "postgresql-common", "pg_restore": "postgresql-client-15", "dropdb": "postgresql-client-15",
 }
 
 // What a person types at night is there: as a program of the system, or as a script of the tree.
@@ -118,6 +123,100 @@ func TestRunbookSaysWhatIsNotBackedUp(t *testing.T) {
 	}
 	if strings.Contains(text, "restic -r") {
 		t.Error("commands of a repository that is none")
+	}
+}
+
+// Who is locked out adds to the set that the firewall has, or a rule where it has none.
+func TestRunbookLetsIn(t *testing.T) {
+	for _, c := range []struct {
+		name, host, from, public6 string
+		want                      []string
+	}{
+		{"a whitelist of the family", "tests", "198.51.100.0/28", "", []string{"nft add element inet odoogen admins4 '{ ADDRESS }'"}},
+		{"of the other one", "tests", "2001:db8::/48", "2001:db8:1::1", []string{"nft insert rule inet odoogen input ip saddr ADDRESS tcp dport 22 accept",
+			"nft add element inet odoogen admins6 '{ ADDRESS6 }'"}},
+		{"a host behind a jump host", "ci", "198.51.100.0/28", "", []string{"nft insert rule inet odoogen input ip saddr ADDRESS tcp dport 22 accept"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := sampleTopology(t)
+			spec.Access.Whitelist = []topology.Source{{From: c.from, Who: "the office"}}
+			for _, h := range spec.Hosts {
+				if h.Name == c.host {
+					h.Public6 = c.public6
+				}
+			}
+			rules := generated(t, Firewall, spec, c.host)["nftables/odoogen.nft"]
+			var got []string
+			for _, command := range commandsOf(runbookOf(t, spec, c.host)) {
+				if !strings.HasPrefix(command, "nft add ") && !strings.HasPrefix(command, "nft insert ") {
+					continue
+				}
+				got = append(got, command)
+				set := strings.Fields(command)[5]
+				if strings.HasPrefix(command, "nft add ") && !strings.Contains(rules, "set "+set+" {") {
+					t.Errorf("%s: the firewall has no set %s", command, set)
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+	spec := sampleTopology(t)
+	for _, h := range spec.Hosts {
+		h.Manage = slices.DeleteFunc(slices.Clone(h.Manage), func(l string) bool { return l == string(topology.FirewallLayer) })
+		if text := runbookOf(t, spec, h.Name); strings.Contains(text, "nft ") {
+			t.Errorf("%s: commands of a firewall that is somebody else's", h.Name)
+		}
+	}
+}
+
+// The way over the private network is asked for with an address that is not the host's own.
+func TestRunbookAsksForAnotherHost(t *testing.T) {
+	spec := sampleTopology(t)
+	for host, want := range map[string]string{"tests": "ip route get 10.0.0.3 # ci", "ci": "ip route get 10.0.0.2 # tests"} {
+		if text := runbookOf(t, spec, host); !strings.Contains(text, "\n"+want+"\n") {
+			t.Errorf("%s: no %s", host, want)
+		}
+	}
+	for _, h := range spec.Hosts {
+		if h.Name == "ci" {
+			h.Private = ""
+		}
+	}
+	if text := runbookOf(t, spec, "tests"); strings.Contains(text, "ip route get") {
+		t.Error("a way to a host that has none")
+	}
+}
+
+// What it says of data is what the host has.
+func TestRunbookBringsBackWhatIsSaved(t *testing.T) {
+	spec := sampleTopology(t)
+	for _, c := range []struct {
+		host      string
+		has, lack []string
+	}{
+		{"tests", []string{"An instance. What it had", "mv -T /var/tmp/restored/etc/letsencrypt /etc/letsencrypt", "bin/restore\n", "_before"}, []string{"/var/lib/jenkins"}},
+		{"ci", []string{"mv -T /var/tmp/restored/var/lib/jenkins /var/lib/jenkins", "CPUQuota=", "-jar /var/tmp/"},
+			[]string{"An instance", "letsencrypt", "_before", "pg_wal", "first-release", "bin/restore"}},
+	} {
+		text := runbookOf(t, spec, c.host)
+		for _, s := range c.has {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s: no %q", c.host, s)
+			}
+		}
+		for _, s := range c.lack {
+			if strings.Contains(text, s) {
+				t.Errorf("%s: speaks of %q", c.host, s)
+			}
+		}
+		saved := generated(t, Backup, spec, c.host)["restic/host.paths"]
+		for line := range strings.Lines(saved) {
+			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "#") && !strings.Contains(text, line) {
+				t.Errorf("%s: nothing of %s, which is saved", c.host, line)
+			}
+		}
 	}
 }
 
