@@ -279,7 +279,26 @@ var hooks = map[string]hook{
 	"systemctl revert odoo-demo.service odoo-demo.slice": {"", `[ "$(systemctl show --value --property=CPUQuotaPerSecUSec odoo-demo)" = 1.200000s ] || echo not as before`},
 	"/etc/odoogen/current/bin/release rollback demo": {`/etc/odoogen/current/bin/release deploy demo --restart-only >&2; readlink /opt/odoo/instances/demo-19/current >/run/was`,
 		`[ "$(readlink /opt/odoo/instances/demo-19/current)" != "$(cat /run/was)" ] || echo the same release`},
-	"systemctl start odoogen-backup.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "CREATE TABLE kept AS SELECT 42 AS n"`, ""},
+	"nft add element inet odoogen admins4 '{ ADDRESS }'": {"",
+		`nft list set inet odoogen admins4 | grep -w 192.0.2.7 >/dev/null && odoogen-host status | grep -x 'by hand: firewall inet odoogen' >/dev/null || echo not let in, or not told`},
+	"systemctl stop odoogen-nftables.service": {"",
+		`! nft list table inet odoogen 2>/dev/null || echo stands; odoogen-host status | grep -x 'by hand: stopped odoogen-nftables.service' >/dev/null || echo not told`},
+	"systemctl reload-or-restart odoogen-nftables.service": {"",
+		`nft list set inet odoogen admins4 | grep -w 192.0.2.7; nft list table inet odoogen | grep 'policy drop' >/dev/null || echo open; odoogen-host status | grep nftables || true`},
+	"systemctl reset-failed odoo-demo.service && systemctl restart odoo-demo.service": {`systemctl show --value --property=MainPID odoo-demo >/run/was`,
+		`[ "$(systemctl show --value --property=MainPID odoo-demo)" != "$(cat /run/was)" ] || echo not restarted`},
+	"systemctl start odoogen-backup.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "CREATE TABLE kept AS SELECT 42 AS n"; echo kept >/etc/letsencrypt/kept`, ""},
+	swapped:                                  {`echo lost >/etc/letsencrypt/kept`, `[ "$(cat /etc/letsencrypt/kept)" = kept ] || echo not restored; rm /etc/letsencrypt/kept`},
+	"systemctl restart odoogen-certificates-issue.service": {"",
+		`cmp -s /etc/letsencrypt/live/demo/fullchain.pem /var/lib/odoogen/tls/demo/fullchain.pem || echo not taken to nginx`},
+	"sudo -u postgres dropdb -p 5432 --if-exists demo_before; rm -rf /var/lib/odoo/demo/filestore/demo.before": {"",
+		`runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname = 'demo_before'"; ls -d /var/lib/odoo/demo/filestore/*.before 2>/dev/null || true`},
+	"rm -rf /opt/odoo/instances/demo-19/releases/OLD": {`ls /opt/odoo/instances/demo-19/releases | wc -l >/run/was`,
+		`[ "$(ls /opt/odoo/instances/demo-19/releases | wc -l)" -lt "$(cat /run/was)" ] && [ -d /opt/odoo/instances/demo-19/current/ ] || echo not the old one`},
+	"grep -v '^#' /etc/odoogen/current/restic/instances | xargs -n 1 /etc/odoogen/current/bin/restore": {`runuser -u odoo-demo -- psql -Xqd demo -c "DROP TABLE kept"`,
+		`[ "$(runuser -u postgres -- psql -XAtqd demo -c "SELECT n FROM kept")" = 42 ] || echo not restored`},
+	"systemctl stop odoogen-backup.timer odoogen-drill.timer":  {"", `systemctl is-active odoogen-backup.timer odoogen-drill.timer | grep -x active || true`},
+	"systemctl start odoogen-backup.timer odoogen-drill.timer": {"", `systemctl -q is-active odoogen-backup.timer && systemctl -q is-active odoogen-drill.timer || echo stand`},
 	"/etc/odoogen/current/bin/restore demo": {`runuser -u odoo-demo -- psql -Xqd demo -c "DROP TABLE kept"`,
 		`[ "$(runuser -u postgres -- psql -XAtqd demo -c "SELECT n FROM kept")" = 42 ] || echo not restored`},
 	"systemctl stop odoo-demo.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "DROP TABLE kept"`, ""},
@@ -288,6 +307,8 @@ var hooks = map[string]hook{
 	"odoogen-host rollback":        {`readlink /etc/odoogen/current >/run/was`, `[ "$(readlink /etc/odoogen/current)" != "$(cat /run/was)" ] || echo did not go back`},
 	"odoogen-host rollback NUMBER": {"", `[ "$(readlink /etc/odoogen/current)" = "$(cat /run/was)" ] || echo is not the one of the number`},
 }
+
+const swapped = "mv -T /etc/letsencrypt /etc/letsencrypt.broken; mv -T /var/tmp/restored/etc/letsencrypt /etc/letsencrypt"
 
 // Some commands say with their exit code that there is nothing to see.
 var nothingToSee = map[string]string{
@@ -306,20 +327,37 @@ func byRunbook(a *adopted) {
 	a.on("box", "systemctl start odoogen-certificates-issue.service") // before the clock does: the RUNBOOK looks at a certificate
 	stands := a.on("box", "readlink /etc/odoogen/current | sed 's,.*/,,'")
 	number, _, _ := strings.Cut(stands, "-")
+	const root = "/opt/odoo/instances/demo-19"
 	words := strings.NewReplacer("UNIT", "odoo-demo.service", "PID", "0", "NUMBER", number, "REASON", "the auditors look", "SNAPSHOT", "latest",
-		"FOLDER", `"$(basename "$(readlink /opt/odoo/instances/demo-19/current)")"`, "N-DIGEST", stands)
+		"FOLDER", `"$(basename "$(readlink `+root+`/current)")"`, "N-DIGEST", stands, "ADDRESS", "192.0.2.7",
+		"OLD", `"$(ls `+root+`/releases | grep -vx "$(basename "$(readlink `+root+`/current)")" || echo none)"`)
+	a.types("box", words, hooks, func(_, command string) bool { return command != "odoogen-host eject" }) // which comesAndGoes runs
+	a.holds(login, "200")
+	a.holds(theirs, "201 7\nactive")
+}
+
+// types runs commands of a host's RUNBOOK in its order, each once and in a shell of its own, with what stands for names.
+func (s *servers) types(host string, words *strings.Replacer, hooks map[string]hook, wanted func(heading, command string) bool) {
+	s.t.Helper()
 	ran := map[string]bool{}
-	inside := false
-	for line := range strings.SplitSeq(a.on("box", "cat /etc/odoogen/current/RUNBOOK.md"), "\n") {
+	heading, inside, restic := "", false, ""
+	for line := range strings.SplitSeq(s.on(host, "cat /etc/odoogen/current/RUNBOOK.md"), "\n") {
 		if strings.HasPrefix(line, "```") {
 			inside = line == "```sh"
 			continue
 		}
+		if !inside && strings.HasPrefix(line, "## ") {
+			heading = line[len("## "):]
+		}
 		command, _, _ := strings.Cut(line, " # ")
-		if !inside || ran[command] || command == "odoogen-host eject" { // which comesAndGoes runs
+		if !inside || ran[command] || !wanted(heading, command) {
 			continue
 		}
 		ran[command] = true
+		if strings.HasPrefix(command, "restic() ") { // once in each shell
+			restic = command + "\n"
+			continue
+		}
 		around := hook{}
 		for begins, h := range hooks {
 			if command == begins || strings.HasPrefix(command, begins+"=") {
@@ -328,7 +366,7 @@ func byRunbook(a *adopted) {
 			}
 		}
 		if around.before != "" {
-			a.on("box", around.before)
+			s.on(host, around.before)
 		}
 		script := words.Replace(command)
 		for begins := range nothingToSee {
@@ -339,18 +377,18 @@ func byRunbook(a *adopted) {
 		if strings.HasPrefix(command, "curl ") { // what was started a moment ago is given a moment
 			script = "for i in {1..30}; do " + script + " && break; sleep 1; done; " + script
 		}
-		a.on("box", "exec </dev/null\n"+script)
+		s.on(host, "exec </dev/null\n"+restic+script)
 		if around.after != "" {
-			a.holds(around.after, "")
+			if said := s.on(host, around.after); said != "" {
+				s.t.Errorf("%s, after %s: %s", host, command, said)
+			}
 		}
 	}
 	for begins := range hooks {
 		if !ran[begins] {
-			a.t.Errorf("the RUNBOOK has no %s", begins)
+			s.t.Errorf("the RUNBOOK of %s has no %s", host, begins)
 		}
 	}
-	a.holds(login, "200")
-	a.holds(theirs, "201 7\nactive")
 }
 
 // comesAndGoes gives the host back as it was found, and then leaves it running without odoogen.
