@@ -594,7 +594,7 @@ func (p *Push) source() string {
 // half done is put right first.
 func (p *Push) revert(hosts []*host, why error) error {
 	var mu sync.Mutex
-	stay := 0
+	stay, still := 0, 0
 	verdict := &Verdict{Code: RolledBack, Why: why}
 	note := func(code int, format string, args ...any) {
 		mu.Lock()
@@ -609,8 +609,11 @@ func (p *Push) revert(hosts []*host, why error) error {
 		for {
 			var current, confirmed string
 			var owed []string
+			unarmed := false
 			answer := func(w []string) {
 				switch w[0] {
+				case "unarmed":
+					unarmed = true
 				case "current":
 					current = w[1]
 				case "confirmed":
@@ -631,7 +634,12 @@ func (p *Push) revert(hosts []*host, why error) error {
 				mu.Unlock()
 				return nil
 			case err == nil && current == h.seen.Generation:
-				if owed != nil {
+				if unarmed {
+					note(RolledBack, "%s: was not turned", h.name)
+					mu.Lock()
+					still++
+					mu.Unlock()
+				} else if owed != nil {
 					note(RolledBack, "%s: is %s again, but %s", h.name, before(h), strings.Join(owed, ", "))
 				} else {
 					note(RolledBack, "%s: is %s again", h.name, before(h))
@@ -654,8 +662,11 @@ func (p *Push) revert(hosts []*host, why error) error {
 			}
 		}
 	})
-	if stay == len(hosts) {
+	switch len(hosts) {
+	case stay:
 		return nil
+	case still:
+		return &Verdict{Failed, fmt.Errorf("%w\nno host was turned", why)}
 	}
 	return verdict
 }

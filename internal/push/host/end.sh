@@ -81,7 +81,7 @@ finish() {
 	fi
 	forget_doors
 	disarm
-	rm -f "$state/lease"
+	rm -f "$state"/{lease,doubted}
 }
 
 # note_ran: what ran when a push came to want it goes on when none wants it any more, as what ran when the host was found.
@@ -100,7 +100,10 @@ revert() {
 	exec 7>"$state/revert.lock"
 	flock --wait 120 7 || die "another revert works"
 	[ -f "$state/armed" ] || { # nor will it be: see arm
-		! IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" || [ "$nonce" != "$1" ] || rm -f "$state/lease"
+		if IFS=$'\t' read -r nonce _ 2>/dev/null <"$state/lease" && [ "$nonce" = "$1" ]; then
+			rm -f "$state/lease"
+			printf 'unarmed\t-\n'
+		fi
 		printf 'current\t%s\n' "$(target current)"
 		return 0
 	}
@@ -129,7 +132,7 @@ revert() {
 	[ "$old" != 0 ] || forget_found || true
 	rm -f "$state/owed"
 	undo_all
-	doubt < <(tail -n +2 "$state/armed") || true
+	doubt || true
 	record "$name" reverted "-" || true
 	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
 	disarm
@@ -183,11 +186,11 @@ boot_state() {
 		else
 			take_secrets_back
 			clusters_stay_down
-			doubt < <(tail -n +2 "$state/armed") || true
 			record "$name" "reverted at boot" - || true
 		fi
 		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
 	fi
+	doubt || true
 	away "$state"/*.new # and nothing of /etc: what boot could not put back is kept there
 }
 

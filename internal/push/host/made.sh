@@ -3,7 +3,7 @@
 # The record $state/made has a line for all that pushes have made and that no rollback takes away: what it is, its name,
 # the cluster that it is in, and the instance that it is for.
 
-# note_made: the "made" facts on stdin are about to be; those that are new in the record are printed. What is there already, and is
+# note_made: the "made" facts on stdin are about to be, which is doubted until the push is confirmed. What is there already, and is
 # not in the record, is somebody else's, and stays so; as is what a cluster of somebody else's cannot be asked about.
 note_made() {
 	local verb kind name in of there
@@ -12,25 +12,25 @@ note_made() {
 		there=0
 		is_there "$kind" "$name" "$in" </dev/null || there=$?
 		if [ "$there" = 0 ] || [ "$there" = 2 ] && ! recorded cluster "$in" -; then continue; fi
+		printf '%s\t%s\t%s\n' "$kind" "$name" "$in" >>"$state/doubted"
 		printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$in" "$of" >>"$state/made"
-		printf 'made\t%s\t%s\t%s\n' "$kind" "$name" "$in"
 	done
 }
 
-# doubt: the "made" lines of a push that was taken back, on stdin, are struck out, where it has not come to make them: who makes
-# them later is somebody else. What cannot be asked now, as databases while the host boots, is asked by the next push.
+# doubt strikes out of the record what a push that did not come to its end has not come to make: who makes it later is somebody
+# else. What cannot be asked now, as databases while the host boots, is asked by the next push.
 doubt() {
-	local verb kind name in there
-	{ cat "$state/doubted" 2>/dev/null || true; cat; } | while IFS=$'\t' read -r verb kind name in; do
-		[ "$verb" = made ] || continue
+	local kind name in there
+	[ -f "$state/doubted" ] || return 0
+	while IFS=$'\t' read -r kind name in; do
 		there=0
 		is_there "$kind" "$name" "$in" </dev/null || there=$?
 		case $there in
 		1) strike "$kind" "$name" "$in" ;;
-		2) printf 'made\t%s\t%s\t%s\n' "$kind" "$name" "$in" ;;
+		2) printf '%s\t%s\t%s\n' "$kind" "$name" "$in" ;;
 		esac
-	done >"$state/doubted.new"
-	if [ -s "$state/doubted.new" ]; then mv -f "$state/doubted.new" "$state/doubted"; else away "$state"/doubted{,.new}; fi
+	done <"$state/doubted" >"$state/doubted.new"
+	if [ -s "$state/doubted.new" ]; then mv -f "$state/doubted.new" "$state/doubted"; else rm -f "$state"/doubted{,.new}; fi
 }
 
 # strike KIND NAME IN: it is not in the record any more.

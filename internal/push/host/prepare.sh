@@ -153,7 +153,7 @@ vendor_key() {
 # clusters NONCE: makes the PostgreSQL clusters on stdin, stopped; only when a push starts them do they start with the host.
 # $state/making says on the disk which is being made: what a loss of power leaves of it is made anew.
 clusters() {
-	local wanted version name port noted half failed=0
+	local wanted version name port half failed=0
 	held "$1"
 	wanted=$(facts)
 	half=$(half_made)
@@ -163,7 +163,7 @@ clusters() {
 	fi
 	while IFS=$'\t' read -r version name port; do
 		[ ! -e "/etc/postgresql/$version/$name/postgresql.conf" ] || continue
-		noted=$(note_made <<<"made"$'\t'"cluster"$'\t'"$version/$name"$'\t'-$'\t'-)
+		note_made <<<"made"$'\t'"cluster"$'\t'"$version/$name"$'\t'-$'\t'-
 		if [ ! -e "/var/lib/postgresql/$version/$name/PG_VERSION" ]; then # else it takes over the data that is there
 			printf '%s/%s\n' "$version" "$name" >"$state/making"
 			sync "$state/making" "$state"
@@ -172,7 +172,7 @@ clusters() {
 			--data-checksums >&2 </dev/null || failed=$?
 		rm -f "$state/making" # where it failed, it has taken its own work back
 		sync -f "$state"
-		[ "$failed" = 0 ] || { doubt <<<"$noted"; return "$failed"; }
+		[ "$failed" = 0 ] || return "$failed"
 	done <<<"$wanted"
 }
 

@@ -5,7 +5,7 @@
 # back by itself unless this push confirms within SECONDS: by a timer, and after a power cut by the boot unit. The link to
 # go back to is made in advance: a full disk cannot stop a rename.
 turn() {
-	local facts noted old verb path
+	local facts old verb path
 	held "$1"
 	facts=$(facts)
 	dirs "$locks"
@@ -24,11 +24,10 @@ turn() {
 	! ejected || facts+=$'\nabsent\t'$etc/current
 	away "$etc/.doors"
 	! turns_doors "$facts" || save_doors <<<"$facts"
-	noted=$(note_made <<<"$facts")
+	note_made <<<"$facts"
 	{
 		printf '%s\t%s\t%s\n' "$1" "$2" "${old:-0}"
 		ways_back <<<"$facts"
-		printf '%s\n' "$noted"
 		[ ! -d "$secrets.new" ] || keep_secrets
 	} >"$state/armed.new"
 	to_do <<<"$facts" >"$state/owed.new"
