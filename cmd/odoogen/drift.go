@@ -63,6 +63,7 @@ What no CUE keeps is a comment that says why, or how it is undone.`,
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&adopt, "adopt", false, "print the CUE that would keep it")
+	cmd.MarkFlagsMutuallyExclusive("adopt", "json")
 	return cmd
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"odoogen/internal/push"
 	"odoogen/internal/review"
 )
 
@@ -28,7 +29,7 @@ func newHistory() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), events)
+				return printJSON(cmd.OutOrStdout(), append([]push.Event{}, events...))
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, e := range events {

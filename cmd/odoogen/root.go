@@ -29,6 +29,9 @@ Exit codes: 0 fine, 1 wrong, 2 differences found; push has more. The result is o
   odoogen status                                # what the hosts are, and whether all runs
   odoogen drift                                 # what was changed by hand on them
   odoogen rollback tests                        # one of them as it was before
+  odoogen history                               # what was pushed, by whom, and what became of it
+  odoogen purge tests                           # remove there what left the spec, data and all
+  odoogen eject tests                           # leave it running, without odoogen
   odoogen secrets edit restic-password          # the value of a secret that the spec names, encrypted
   sudo odoogen lab up                           # the hosts, bare, as throw-away containers to rehearse on
   odoogen version

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"archive/tar"
 	"context"
 	"encoding/base64"
@@ -87,7 +88,7 @@ func (o *Observation) stored(number int) (string, error) {
 		}
 	}
 	if found == "" {
-		return "", fmt.Errorf("no such generation\nhint: it has %s", strings.Join(o.Stored, ", "))
+		return "", fmt.Errorf("no such generation\nhint: it has %s", cmp.Or(strings.Join(o.Stored, ", "), "none"))
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (p *Push) named(h *host, names []string) ([]Thing, error) {
 			for _, t := range all {
 				has = append(has, t.String())
 			}
-			return nil, fmt.Errorf("%s: %q is no orphan\nhint: its orphans are: %s", h.name, name, strings.Join(has, ", "))
+			return nil, fmt.Errorf("%s: %q is no orphan\nhint: its orphans are: %s", h.name, name, cmp.Or(strings.Join(has, ", "), "none"))
 		}
 	}
 	if len(names) > 0 {
