@@ -86,7 +86,7 @@ var rules = []rule{
 	{id: "extra", check: checkExtra,
 		doc: "A further setting (`extra` of odoo.conf and PostgreSQL, `sysctl`) is one that its program knows in that version, that odoogen does not set itself, and no secret."},
 	{id: "drop-ins", check: checkDropIns,
-		doc: "A drop-in extends a unit that the host has, by sections and settings that systemd knows, gives no service a second command, and leaves the limits that the rules count with to the spec."},
+		doc: "A drop-in extends a unit that the host has, by sections and settings that systemd knows, gives no service a second command, and leaves the limits and times that the rules count with to the spec."},
 	{id: "files", check: checkFiles,
 		doc: "A file that the spec carries to a host is text beside the spec, and goes where files are meant to be added: no file of the distribution or of odoogen is replaced."},
 	{id: "snippets", check: checkSnippets,

@@ -46,12 +46,12 @@ func checkDropIns(c *checker) {
 	}
 }
 
-// unitSetting holds one setting against those of its section. Where limits is not empty, that is where the unit's own
-// are said.
+// unitSetting holds one setting against those of its section. Where limits is not empty, that is where the unit's own are
+// said, or the time of a timer.
 func (c *checker) unitSetting(h *Host, s *Section, set *UnitSetting, limits string) {
 	known := vocabulary.UnitSettings(s.Name, h.Debian)
 	switch {
-	case limits != "" && slices.Contains(ownLimits, set.Name):
+	case limits != "" && set.counted(s.Name):
 		c.refuse(set.Path, "say it in "+limits, nil, "odoogen sets it, and the rules count with it")
 		return
 	case !slices.Contains(known, set.Name):
@@ -67,6 +67,14 @@ func (c *checker) unitSetting(h *Host, s *Section, set *UnitSetting, limits stri
 			c.refuse(set.Path, "", nil, "%q: systemd drops white space at the ends, and joins lines at a backslash", text)
 		}
 	}
+}
+
+// counted tells whether the rules count with a setting of a section: a limit, or when a timer starts its service.
+func (set *UnitSetting) counted(section string) bool {
+	if section == "Timer" {
+		return strings.HasPrefix(set.Name, "On")
+	}
+	return slices.Contains(ownLimits, set.Name)
 }
 
 // runsOneCommand tells whether a unit of the host is a service with one ExecStart=, which stays. Of others it is not known:
@@ -96,7 +104,8 @@ func (c *checker) oneCommand(d *DropIn) {
 	}
 }
 
-// ownUnits are the units that odoogen brings to the host or limits there, and where the spec says the limits of each.
+// ownUnits are the units that odoogen brings to the host or limits there, and where the spec says the limits of each, or the time of
+// a timer.
 func (t *Topology) ownUnits(h *Host) map[string]string {
 	own := map[string]string{}
 	for _, w := range t.Units(h) {
@@ -126,7 +135,10 @@ func (t *Topology) ownUnits(h *Host) map[string]string {
 	}
 	for _, j := range t.Jobs(h) {
 		if j.Unit != "" {
-			own[j.Unit] = j.LimitsPath
+			own[j.Unit], own[Timer(j.Unit)] = j.LimitsPath, j.Path+".at"
+			if j.Every > 0 {
+				own[Timer(j.Unit)] = j.Path + ".every"
+			}
 		}
 	}
 	if h.CI != nil {
