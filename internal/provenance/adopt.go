@@ -90,10 +90,19 @@ type adoption struct {
 
 // consider takes in a change, with the first word for it that holds.
 func (a *adoption) consider(c change) {
-	hides := slices.ContainsFunc(c.words, func(w word) bool { return slices.ContainsFunc(w.texts, secret.MatchString) }) // another file's part of a list
-	if hides || secret.MatchString(c.Setting) {
-		c.Setting, _, _ = strings.Cut(c.Setting, " ")
-		c.words, c.Note = nil, "is or holds a secret: none has a place in a spec or a tree"
+	name := settingName.FindString(c.Setting)
+	before := ""
+	if strings.HasPrefix(c.Setting, name+" =") {
+		before = name + " = "
+	}
+	said := func(w word) bool { // another file's part of a list
+		return slices.ContainsFunc(w.texts, func(text string) bool { return hides(before + text) })
+	}
+	if hides(c.Setting) || slices.ContainsFunc(c.words, said) {
+		if hides(name) {
+			name = ""
+		}
+		c.Setting, c.words, c.Note = name, nil, "is or holds a secret: none has a place in a spec or a tree"
 	}
 	for _, w := range c.words {
 		err := a.try(c, w)
@@ -107,9 +116,32 @@ func (a *adoption) consider(c change) {
 	a.all = append(a.all, c)
 }
 
-// secret finds settings that are one or hold one, in whatever program's words.
-var secret = regexp.MustCompile(`(?i)(passw(or)?d|pwd|secret|token|passphrase|credential|api_?key|private_?key)["']?\s*[=: ]|` +
-	`://[^/@\s]*:[^/@\s]*@|authorization|^(set|load)credential`)
+// settingName is what of a setting is printed where it is a secret: nothing from the first sign on that no name has.
+var settingName = regexp.MustCompile(`^[A-Za-z0-9_.*-]*`)
+
+// hides tells whether a setting is a secret or holds one, in whatever program's words. It rather hides too much.
+func hides(text string) bool { return secret.MatchString(noSecret.ReplaceAllString(text, ";")) }
+
+var secret = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	// A name that says so, and a value: SMTP_PASS=x, "password": "x", s3_secret_key = x, X-Api-Key x, Cookie "sid=x".
+	`(pass|pwd|secret|token|credential|authorization|cookie|` +
+		`(api|access|account|auth|encryption|master|private|signing)[_-]?key)[a-z0-9_.-]*["']?\s*[=: ]\s*\S`,
+	// A name that is too short to be one in the middle of another: GITHUB_PAT=x, REDIS_AUTH=x, ?key=x.
+	`(^|[^a-z])(auth|key|pat|sig)["']?\s*=\s*\S`,
+	// Whoever logs in: https://x@host, curl -u bob:x, Bearer x.
+	`://[^/\s]*@`, `(^|\s)(-u|--user)[\s=]*[^\s:]+:\S`, `bearer\s`,
+	// A value that shows what it is: tokens of GitHub, GitLab, Slack and AWS, and keys.
+	`\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA)[a-z0-9]`, `-----BEGIN`,
+}, "|"))
+
+// noSecret is what has such a name and holds none: settings, lists of names, and what nginx hands on as it came.
+var noSecret = regexp.MustCompile(strings.Join([]string{
+	`(Pass|Unset)Environment = [A-Za-z0-9_ ]*`, `Pass(Credentials|Security|PacketInfo|FileDescriptorsToExec)`,
+	`\b(proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass(_[a-z_]+)? [^=]`, `proxy_cookie_(path|domain|flags)`, `server_tokens`, `pass_proxy`,
+	`\s["']?\$(http|cookie|arg)_[a-z0-9_]+["']?\s*;`,
+	`(md5_)?password_(encryption|warnings)`, `ssl_passphrase_command_supports_reload`, `tcp_syncookies`,
+	`PasswordAuthentication|PermitEmptyPasswords`, `[Bb]ypass|compass|[Pp]assenger|[Pp]assive|passthrough`,
+}, "|"))
 
 // try has the spec say the word too, or tells why it cannot.
 func (a *adoption) try(c change, w word) error {

@@ -183,6 +183,53 @@ clusters: main: extra: password_encryption: "md5"
 // tests: nginx/qa17.conf: server_tokens on;: odoogen sets server_tokens in every vhost
 // tests: nginx/qa17.conf: location: is or holds a secret: none has a place in a spec or a tree
 // tests: odoo/qa17.conf: admin_passwd: is or holds a secret: none has a place in a spec or a tree`},
+		{"secrets in whatever words", []provenance.Edit{
+			beside("/etc/systemd/system/odoo-qa17.service.d/a.conf", "[Service]\nEnvironment=X=1\nEnvironment=AWS_SECRET_ACCESS_KEY=hunter2\n"),
+			beside("/etc/systemd/system/odoo-qa19.service.d/a.conf", "[Service]\nEnvironment=SMTP_PASS=hunter2\n"),
+			beside("/etc/systemd/system/odoo-ba17.service.d/a.conf", "[Service]\nEnvironment=\"GITHUB_PAT=hunter2\"\n"),
+			beside("/etc/systemd/system/odoo-ba19.service.d/a.conf", "[Service]\nEnvironment=PROXY_PASS=hunter2\n"),
+			beside("/etc/systemd/system/nginx.service.d/a.conf", "[Service]\nExecStartPost=/usr/bin/curl --user bob:hunter2 https://x\nAPI_KEY:hunter2\nghp_hunter2\n"),
+			beside(auto, "archive_command = 'env AWS_SECRET_ACCESS_KEY=hunter2 aws s3 cp'\nrestore_command = 'curl -u bob:hunter2 https://x/%f -o %p'\nssl_passphrase_command = 'echo hunter2'\n\"x.password\"='hunter2'\n"),
+			edited(vhost, server, server+"	proxy_set_header X-Api-Key hunter2;\n	proxy_set_header Cookie \"sid=hunter2\";\n	if ($http_x_api_key != \"hunter2\") { return 403; }\n"),
+			edited(conf, "[options]\n", "[options]\ns3_secret_key = hunter2\nsentry_dsn = https://hunter2@sentry.example.com/1\nreport_url = https://x/?key=hunter2\nx = ghp_hunter2\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-qa19.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-ba17.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-ba19.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/nginx.service.d/a.conf: ExecStartPost: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/nginx.service.d/a.conf: API_KEY: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/nginx.service.d/a.conf: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: archive_command: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: restore_command: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: ssl_passphrase_command: is or holds a secret: none has a place in a spec or a tree
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: proxy_set_header: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: proxy_set_header: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: if: is or holds a secret: none has a place in a spec or a tree
+// tests: odoo/qa17.conf: s3_secret_key: is or holds a secret: none has a place in a spec or a tree
+// tests: odoo/qa17.conf: sentry_dsn: is or holds a secret: none has a place in a spec or a tree
+// tests: odoo/qa17.conf: report_url: is or holds a secret: none has a place in a spec or a tree
+// tests: odoo/qa17.conf: x: is or holds a secret: none has a place in a spec or a tree`},
+		{"names that only sound like a secret", []provenance.Edit{
+			beside(override, "[Service]\nPassEnvironment=GITHUB_TOKEN SMTP_PASS\nPassEnvironment=LANG\n"),
+			beside("/etc/systemd/system/ssh.service.d/override.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o PasswordAuthentication=no -o PermitEmptyPasswords=no\n"),
+			beside(auto, "ssl_passphrase_command_supports_reload = on\n"),
+			edited(vhost, server, server+"	location /x { fastcgi_pass unix:/run/x; proxy_set_header Authorization $http_authorization; proxy_pass_header Server; }\n	proxy_cookie_path / /x;\n	proxy_cache_bypass $http_pragma;\n"),
+			edited("sysctl.d/odoogen.conf", "vm.swappiness = 10", "vm.swappiness = 10\nnet.ipv4.tcp_syncookies = 2"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: PassEnvironment = GITHUB_TOKEN SMTP_PASS; PassEnvironment = LANG
+hosts: tests: units: "odoo-qa17.service": dropin: Service: PassEnvironment: ["GITHUB_TOKEN SMTP_PASS", "LANG"]
+// tests: /etc/systemd/system/ssh.service.d/override.conf: ExecStart =; ExecStart = /usr/sbin/sshd -D -o PasswordAuthentication=no -o PermitEmptyPasswords=no
+hosts: tests: units: "ssh.service": dropin: Service: ExecStart: ["", "/usr/sbin/sshd -D -o PasswordAuthentication=no -o PermitEmptyPasswords=no"]
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: ssl_passphrase_command_supports_reload = on
+clusters: main: extra: ssl_passphrase_command_supports_reload: "on"
+// tests: nginx/qa17.conf: location /x { fastcgi_pass unix:/run/x; proxy_set_header Authorization $http_authorization; proxy_pass_header Server; }
+// tests: nginx/qa17.conf: proxy_cookie_path / /x;
+// tests: nginx/qa17.conf: proxy_cache_bypass $http_pragma;
+instances: qa17: nginx: ["location /x { fastcgi_pass unix:/run/x; proxy_set_header Authorization $http_authorization; proxy_pass_header Server; }", "proxy_cookie_path / /x;", "proxy_cache_bypass $http_pragma;"]
+// tests: sysctl.d/odoogen.conf: net.ipv4.tcp_syncookies = 2
+hosts: tests: sysctl: "net.ipv4.tcp_syncookies": 2`},
 		{"only comments", []provenance.Edit{edited(conf, "[options]", "# a word\n[options]")}, `
 // tests: odoo/qa17.conf: sets nothing otherwise than the spec`},
 		{"the same in other words", []provenance.Edit{beside(override, "[Service]\nMemoryMax=3072M\nNoNewPrivileges=true\n")}, `
