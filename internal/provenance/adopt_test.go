@@ -105,6 +105,31 @@ clusters: main: settings: work_mem: "24MB"`},
 		{"below the include_dir", []provenance.Edit{beside("/etc/postgresql/15/main/postgresql.conf", "max_connections = 100\ninclude_dir = 'conf.d'\t# files\nwork_mem 24MB # more\n")}, `
 // tests: /etc/postgresql/15/main/postgresql.conf: work_mem = 24MB
 clusters: main: settings: work_mem: "24MB"`},
+		{"another cluster of the same name", []provenance.Edit{
+			beside("/var/lib/postgresql/13/main/postgresql.auto.conf", "work_mem = 24MB\n"),
+			beside("/etc/postgresql/13/main/postgresql.conf", "work_mem = 24MB\n"),
+			beside("/etc/postgresql/15/old/conf.d/x.conf", "work_mem = 24MB\n"),
+		}, `
+// tests: /var/lib/postgresql/13/main/postgresql.auto.conf: is of a cluster that the spec does not have on this host
+// tests: /etc/postgresql/13/main/postgresql.conf: is of a cluster that the spec does not have on this host
+// tests: /etc/postgresql/15/old/conf.d/x.conf: is of a cluster that the spec does not have on this host`},
+		{"names, numbers and truths of PostgreSQL", []provenance.Edit{beside(auto, "timezone = 'Europe/Berlin'\nDATESTYLE = 'ISO, DMY'\nintervalstyle = 'iso_8601'\nrandom_page_cost = '1.0'\ncheckpoint_completion_target = 0.80\njit = 'true'\nwal_compression = yes\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: TimeZone = Europe/Berlin
+clusters: main: extra: TimeZone: "Europe/Berlin"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: DateStyle = ISO, DMY
+clusters: main: extra: DateStyle: "ISO, DMY"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: IntervalStyle = iso_8601
+clusters: main: extra: IntervalStyle: "iso_8601"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: random_page_cost = 1
+clusters: main: settings: random_page_cost: 1
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: checkpoint_completion_target = 0.8
+clusters: main: settings: checkpoint_completion_target: 0.8
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: jit = true
+clusters: main: settings: jit: "on"
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: wal_compression = yes
+clusters: main: settings: wal_compression: "on"`},
+		{"the same numbers and truths of PostgreSQL", []provenance.Edit{beside(auto, "random_page_cost = 1.10\ncheckpoint_completion_target = '0.90'\njit = 'false'\nlog_lock_waits = true\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: comes to the same as what the spec says`},
 		{"no include_dir any more", []provenance.Edit{beside("/etc/postgresql/15/main/postgresql.conf", "max_connections = 100\n")}, `
 // tests: /etc/postgresql/15/main/postgresql.conf: includes nothing, so that no setting of the spec counts: include_dir = 'conf.d' was in it`},
 		{"numbers in PostgreSQL's own units", []provenance.Edit{beside(auto, "log_min_duration_statement = '1000'\nwork_mem = '16384'\ncheckpoint_timeout = '300'\nmax_connections = '500'\nidle_in_transaction_session_timeout = '0'\nmax_wal_size = '1.5GB'\n")}, `

@@ -34,7 +34,7 @@ func changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []change {
 			done["nginx "+instance] = true
 			continue
 		}
-		f, _ := formatOf(t.Host, e.File)
+		f, _ := formatOf(t, e.File)
 		if !done[f.of] {
 			all = append(all, f.changes(o, t, readable)...)
 		}
@@ -51,7 +51,7 @@ func changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []change {
 // unreadable is what there is to say of an edit as a whole, or nothing of one whose settings are read.
 func unreadable(o *topology.Origins, t *artifact.Tree, e Edit) string {
 	f := t.File(e.File)
-	_, known := formatOf(t.Host, e.File)
+	_, known := formatOf(t, e.File)
 	switch {
 	case e.Gone:
 		return "was deleted: a push with --overwrite-drift brings it back"
@@ -60,14 +60,36 @@ func unreadable(o *topology.Origins, t *artifact.Tree, e Edit) string {
 	case f != nil && strings.HasPrefix(e.File, "files/"):
 		source, _ := o.Text(f.From[0])
 		return "is carried from " + source + ": edit it there"
-	case path.Base(e.File) == "postgresql.conf" && !includes.Match(e.Data):
+	case known && path.Base(e.File) == "postgresql.conf" && !includes.Match(e.Data):
 		return "includes nothing, so that no setting of the spec counts: include_dir = 'conf.d' was in it"
 	case f == nil && unitOf(e.File) != "" && unitRank(e.File) == "0":
 		return "is a whole unit: " + noWord + "; what a drop-in of systemctl edit says can be kept"
 	case !known && vhostOf(o, e.File) == "", f == nil && strings.HasPrefix(e.File, "odoo/"):
-		return "the spec has no word for what this file says"
+		return elsewhere(o, t, e.File)
 	}
 	return ""
+}
+
+// elsewhere is where the spec says what a file has whose settings are not read.
+func elsewhere(o *topology.Origins, t *artifact.Tree, file string) string {
+	dir, name := path.Split(file)
+	deploy, _ := o.Text("access.deploy.user")
+	admin := "access.admins." + label(name)
+	switch {
+	case dir == "ssh/authorized_keys/" && name == deploy:
+		return "the spec says keys in access.deploy.keys"
+	case dir == "ssh/authorized_keys/" && t.File(file) != nil && !o.Has(admin):
+		return "the spec says the key in ci.agents.key"
+	case dir == "ssh/authorized_keys/":
+		return "the spec says keys in " + admin + ".keys"
+	case file == "nftables/odoogen.nft":
+		return "the spec says open ports in hosts." + label(t.Host) + ".open, and from where port 22 is reached in access.whitelist"
+	case dir == "systemd/timesyncd.conf.d/":
+		return "the spec says time servers in network.time.servers"
+	case strings.Contains(file, "/postgresql/") && path.Ext(name) == ".conf":
+		return "is of a cluster that the spec does not have on this host"
+	}
+	return "the spec has no word for what this file says"
 }
 
 var includes = regexp.MustCompile(`(?mi)^\s*include_dir\b`)
@@ -182,7 +204,12 @@ func (f format) words(o *topology.Origins, set, was setting) (words []word, note
 		text, ok := o.Text(from[0])
 		switch {
 		case ok && plain(text) == plain(was.value):
-			words = append(words, word{path: narrowed(from), like: from[0], texts: []string{sized(text, set.value)}})
+			field := word{path: narrowed(from), like: from[0], texts: []string{sized(text, set.value)}}
+			words = append(words, field)
+			if truth := truths[set.value]; truth != "" {
+				field.texts = []string{truth} // where the spec has the program's own word for it
+				words = append(words, field)
+			}
 		case ok:
 			note = "is computed, from " + strings.Join(from, ", ")
 		}

@@ -22,8 +22,9 @@ type format struct {
 	fields func(s setting) []string // CUE paths that may have a setting which no line of the tree has, the likeliest first
 }
 
-// formatOf is that of a file of a host, by its path in the tree or beside it.
-func formatOf(host, file string) (format, bool) {
+// formatOf is that of a file of a tree's host, by its path in the tree or beside it.
+func formatOf(t *artifact.Tree, file string) (format, bool) {
+	host := t.Host
 	first, _, _ := strings.Cut(file, "/")
 	name := strings.TrimSuffix(path.Base(file), ".conf")
 	never := func(string) bool { return false }
@@ -43,7 +44,7 @@ func formatOf(host, file string) (format, bool) {
 				return []string{fmt.Sprintf("hosts.%s.units.%s.dropin.%s.%s", label(host), label(unit), label(s.section), label(s.key))}
 			}}, true
 	}
-	if cluster := clusterOf(file); cluster != "" {
+	if cluster := clusterOf(t, file); cluster != "" {
 		own := []string{"postgresql/" + cluster + "/postmaster.conf", "postgresql/" + cluster + "/reload.conf"}
 		return format{"postgresql/" + cluster, postgresSettings, func(p string) bool { return slices.Contains(own, p) }, postgresRank, never,
 			func(s setting) []string { return []string{"clusters." + label(cluster) + ".extra." + label(s.key)} }}, true
@@ -98,20 +99,29 @@ func unitOf(file string) string {
 	return ""
 }
 
-// clusterOf is the cluster that a file sets something of.
-func clusterOf(file string) string {
+// clusterOf is the cluster of a tree that a file sets something of. One of the same name and another version is another.
+func clusterOf(t *artifact.Tree, file string) string {
 	parts := strings.Split(file, "/")
+	var is []string // version and name
 	switch {
 	case len(parts) == 3 && parts[0] == "postgresql" && (parts[2] == "reload.conf" || parts[2] == "postmaster.conf"):
 		return parts[1]
 	case len(parts) == 7 && parts[2] == "postgresql" && parts[5] == "conf.d": // /etc/postgresql/15/main/conf.d/x.conf
-		return parts[4]
+		is = parts[3:5]
 	case len(parts) == 6 && parts[2] == "postgresql" && parts[5] == "postgresql.conf": // /etc/postgresql/15/main
-		return parts[4]
+		is = parts[3:5]
 	case len(parts) == 7 && parts[3] == "postgresql" && parts[6] == "postgresql.auto.conf": // /var/lib/postgresql/15/main
-		return parts[5]
+		is = parts[4:6]
+	default:
+		return ""
 	}
-	return ""
+	settings := t.File("postgresql/" + is[1] + "/postmaster.conf")
+	if settings == nil || !slices.ContainsFunc(postgresSettings(settings.Data), func(s setting) bool {
+		return s.key == "cluster_name" && s.value == strings.Join(is, "/")
+	}) {
+		return ""
+	}
+	return is[1]
 }
 
 // label quotes a name that CUE does not take bare.
@@ -137,7 +147,7 @@ func (f format) sources(t *artifact.Tree, edits []Edit) []source {
 	var all []source
 	edited := map[string]bool{}
 	for _, e := range edits {
-		if other, ok := formatOf(t.Host, e.File); ok && other.of == f.of {
+		if other, ok := formatOf(t, e.File); ok && other.of == f.of {
 			all = append(all, source{path: e.File, data: e.Data})
 			edited[e.File] = true
 		}

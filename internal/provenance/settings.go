@@ -3,6 +3,7 @@ package provenance
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -131,9 +132,12 @@ func postgresSettings(data []byte) []setting {
 		case strings.EqualFold(m[1], "include_dir"):
 			all = nil
 		default:
-			set := setting{key: strings.ToLower(m[1]), value: postgresValue(m[2]), line: n}
+			set := setting{key: vocabulary.PostgresName(m[1]), value: postgresValue(m[2]), line: n}
 			if number, err := strconv.Atoi(set.value); err == nil && number > 0 {
 				set.value += vocabulary.PostgresUnits[set.key]
+			}
+			if number, err := strconv.ParseFloat(set.value, 64); err == nil && slices.Contains(vocabulary.PostgresFractions, set.key) {
+				set.value = strconv.FormatFloat(number, 'f', -1, 64)
 			}
 			all = append(all, set)
 		}

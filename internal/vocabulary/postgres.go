@@ -144,6 +144,19 @@ func PostgresWantsRestart(name string) bool {
 	return strings.Contains(name, ".") || slices.Contains(atStart, name) || slices.Contains(laterAtStart, name)
 }
 
+// PostgresName is a setting's name as PostgreSQL spells it, which reads it in any case.
+func PostgresName(name string) string {
+	for _, known := range atReload {
+		if strings.EqualFold(known, name) {
+			return known
+		}
+	}
+	return strings.ToLower(name)
+}
+
+// PostgresFractions are the settings that a spec has as numbers with a fraction.
+var PostgresFractions = words(`checkpoint_completion_target random_page_cost`)
+
 // PostgresUnits are what PostgreSQL measures a bare number in, of those settings for which a spec wants a unit.
 var PostgresUnits = map[string]string{
 	"work_mem": "kB", "maintenance_work_mem": "kB", "autovacuum_work_mem": "kB", "max_wal_size": "MB", "min_wal_size": "MB",
