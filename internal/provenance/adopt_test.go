@@ -291,6 +291,33 @@ instances: qa17: nginx: ["client_body_timeout 5m;"]`},
 // tests: nginx/qa17.conf: server_name qa17.example.org;: in the place of what ../../envs.cue:78:61 says
 instances: qa17: domain: "qa17.example.org"`},
 
+		{"further names", []provenance.Edit{edited(vhost, "server_name qa17.example.com;\n	include /etc/odoogen/current/nginx/snippets/tls", "server_name www.example.com qa17.example.com shop.example.com;\n	include /etc/odoogen/current/nginx/snippets/tls")}, `
+// tests: nginx/qa17.conf: server_name www.example.com qa17.example.com shop.example.com;
+instances: qa17: aliases: ["www.example.com", "shop.example.com"]`},
+		{"further names, in both servers", []provenance.Edit{beside(vhost, strings.ReplaceAll(file(t, b, vhost), "server_name qa17.example.com;", "server_name qa17.example.com www.example.com;"))}, `
+// tests: nginx/qa17.conf: server listen 80 { server_name qa17.example.com www.example.com; }
+// tests: nginx/qa17.conf: server_name qa17.example.com www.example.com;
+instances: qa17: aliases: ["www.example.com"]`},
+		{"names that there cannot be", []provenance.Edit{
+			edited(vhost, "server_name qa17.example.com;", "server_name qa17.example.com *.example.com;"),
+			edited("nginx/qa19.conf", "server_name qa19.example.com;", "server_name qa19.example.com qa17.example.com;"),
+			edited("nginx/ba17.conf", "server_name ba17.example.com;", "server_name a.example.com b.example.com;"),
+		}, `
+// tests: nginx/qa17.conf: server listen 80 { server_name qa17.example.com *.example.com; }: want a host name: lower case labels of letters, digits and "-", joined by dots
+// tests: nginx/qa19.conf: server listen 80 { server_name qa19.example.com qa17.example.com; }: qa17.example.com is taken; each instance has names of its own
+// tests: nginx/ba17.conf: server listen 80 { server_name a.example.com b.example.com; }: one name is instances.ba17.domain, the others are instances.ba17.aliases`},
+		{"files whose fields have another form", []provenance.Edit{
+			edited("ssh/authorized_keys/anna", "ssh-ed25519", "ssh-ed25519 AAAA other\nssh-ed25519"),
+			edited("ssh/authorized_keys/deploy", "ssh-ed25519", "ssh-ed25519 AAAA other\nssh-ed25519"),
+			{Host: "ci", File: "ssh/authorized_keys/agent1", Data: []byte("ssh-ed25519 AAAA other\n")},
+			edited("nftables/odoogen.nft", "tcp dport 443 accept", "tcp dport 8443 accept\n		tcp dport 443 accept"),
+			edited("systemd/timesyncd.conf.d/odoogen.conf", "NTP=", "NTP=ntp.example.com "),
+		}, `
+// ci: ssh/authorized_keys/agent1: the spec says the key in ci.agents.key
+// tests: ssh/authorized_keys/anna: the spec says keys in access.admins.anna.keys
+// tests: ssh/authorized_keys/deploy: the spec says keys in access.deploy.keys
+// tests: nftables/odoogen.nft: the spec says open ports in hosts.tests.open, and from where port 22 is reached in access.whitelist
+// tests: systemd/timesyncd.conf.d/odoogen.conf: the spec says time servers in network.time.servers`},
 		{"the kernel's settings", []provenance.Edit{edited("sysctl.d/odoogen.conf", "vm.swappiness = 10", "vm.swappiness = 20\nvm.overcommit_memory = 2")}, `
 // tests: sysctl.d/odoogen.conf: vm.swappiness = 20: odoogen sets it on every host
 // tests: sysctl.d/odoogen.conf: vm.overcommit_memory = 2
@@ -446,13 +473,23 @@ func printed(all []provenance.Proposal) string {
 // edit is a file of the tree of tests, with one text for another.
 func edit(t *testing.T, b *provenance.Build, path, old, new string) provenance.Edit {
 	t.Helper()
+	text := file(t, b, path)
+	if !strings.Contains(text, old) {
+		t.Fatalf("no %q in %s", old, path)
+	}
+	return beside(path, strings.Replace(text, old, new, 1))
+}
+
+// file is one of the tree of tests.
+func file(t *testing.T, b *provenance.Build, path string) string {
+	t.Helper()
 	for _, tree := range b.Trees {
-		if f := tree.File(path); tree.Host == "tests" && f != nil && strings.Contains(string(f.Data), old) {
-			return beside(path, strings.Replace(string(f.Data), old, new, 1))
+		if f := tree.File(path); tree.Host == "tests" && f != nil {
+			return string(f.Data)
 		}
 	}
-	t.Fatalf("no %q in %s", old, path)
-	return provenance.Edit{}
+	t.Fatalf("no %s", path)
+	return ""
 }
 
 func beside(path, text string) provenance.Edit {

@@ -115,6 +115,9 @@ func (v vhost) changed(d difference) change {
 			return other.Words[0] == d.is.Words[0] && plain(arguments(other)) == plain(arguments(*d.is))
 		})
 	}
+	if d.is.Words[0] == "server_name" {
+		return v.named(c, d)
+	}
 	from := strings.Fields(v.tree.File(v.file).From[d.was.Line])
 	switch text, ok := v.origins.Text(from[0]); {
 	case ok && plain(text) == plain(arguments(*d.was)):
@@ -123,6 +126,29 @@ func (v vhost) changed(d difference) change {
 		c.Note = "is computed, from " + strings.Join(from, ", ")
 	default:
 		c.Note = "odoogen sets it, and " + noWord
+	}
+	return c
+}
+
+// named is a change of a server's names: one is the domain, and the others are aliases.
+func (v vhost) named(c change, d difference) change {
+	names := slices.Sorted(slices.Values(d.is.Words[1:]))
+	c.kept = func(t *artifact.Tree) bool {
+		return slices.ContainsFunc(inside(directives(t, v.file), d.within), func(other vocabulary.Directive) bool {
+			return other.Words[0] == d.is.Words[0] && slices.Equal(slices.Sorted(slices.Values(other.Words[1:])), names)
+		})
+	}
+	domain, _ := v.origins.Text(v.instance + ".domain")
+	other := func(name string) bool { return name != domain && slices.Contains(d.was.Words[1:], name) }
+	added := slices.DeleteFunc(slices.Clone(d.is.Words[1:]), other)
+	switch {
+	case slices.Contains(names, domain):
+		aliases := slices.DeleteFunc(slices.Clone(d.is.Words[1:]), func(name string) bool { return name == domain })
+		c.words = []word{{path: v.instance + ".aliases", list: true, texts: aliases}}
+	case len(added) == 1 && len(names) == len(d.was.Words)-1:
+		c.words = []word{{path: v.instance + ".domain", like: v.instance + ".domain", texts: added}}
+	default:
+		c.Note = "one name is " + v.instance + ".domain, the others are " + v.instance + ".aliases"
 	}
 	return c
 }
