@@ -45,6 +45,18 @@ instances: qa17: MemoryMax: "4G"`},
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = infinity: want a size such as "3G": a whole number and K, M, G or T (base 1024)
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUWeight = 500: odoogen sets it, and the rules count with it; say it in instances.qa17
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUQuota =: want a quota such as "150%": percent of one CPU`},
+		{"a variable, and a limit that another variable follows from", []provenance.Edit{beside(override, "[Service]\nEnvironment=ODOO_X=1\nMemoryMax=4G\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = ODOO_X=1
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["ODOO_X=1"]
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 4G
+instances: qa17: MemoryMax: "4G"`},
+		{"the limit first", []provenance.Edit{beside(override, "[Service]\nMemoryMax=4G\nCPUQuota=200%\nEnvironment=ODOO_X=1\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 4G
+instances: qa17: MemoryMax: "4G"
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUQuota = 200%
+instances: qa17: CPUQuota: "200%"
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = ODOO_X=1
+hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["ODOO_X=1"]`},
 		{"variables are one list", []provenance.Edit{beside(override, "[Service]\nEnvironment=X=1\nEnvironment='A_OPTS=-x -y'\n")}, `
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: Environment = X=1; Environment = 'A_OPTS=-x -y'
 hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["X=1", "'A_OPTS=-x -y'"]`},
@@ -96,6 +108,53 @@ hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["", "PA
 		{"a list of a unit of the distribution, changed in its place", []provenance.Edit{edited("systemd/system/nginx.service.d/20-hardening.conf", "RestrictAddressFamilies=", "RestrictAddressFamilies=AF_PACKET ")}, `
 // tests: systemd/system/nginx.service.d/20-hardening.conf: RestrictAddressFamilies = AF_PACKET AF_UNIX AF_INET AF_INET6: the spec cannot have it so`},
 
+		{"when a timer starts its service", []provenance.Edit{
+			beside("/etc/systemd/system/odoogen-backup.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnCalendar=*-*-* 02:30:00\nRandomizedDelaySec=5min\n"),
+			edited("systemd/system/odoogen-patch.timer", "OnCalendar=Sun 08:00 Etc/UTC", "OnCalendar=Sun 09:00 Etc/UTC"),
+			{Host: "ci", File: "/etc/systemd/system/odoogen-mirror.timer.d/override.conf", Data: []byte("[Timer]\nOnUnitInactiveSec=\nOnUnitInactiveSec=60min\n")},
+			{Host: "ci", File: "/etc/systemd/system/odoogen-patch.timer.d/override.conf", Data: []byte("[Timer]\nOnCalendar=\nOnCalendar=Sat *-*-* 08:00:00\n")},
+		}, `
+// ci: /etc/systemd/system/odoogen-mirror.timer.d/override.conf: OnUnitInactiveSec =; OnUnitInactiveSec = 60min: in the place of what ../../envs.cue:220:10 says
+ci: mirror: every: "1h"
+// ci: /etc/systemd/system/odoogen-mirror.timer.d/override.conf: OnActiveSec = 5s: was taken out; the spec cannot leave it unset
+// ci: /etc/systemd/system/odoogen-patch.timer.d/override.conf: OnCalendar =; OnCalendar = Sat *-*-* 08:00:00: comes to the same as what the spec says
+// tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: OnCalendar =; OnCalendar = *-*-* 02:30:00: in the zone of network.time, Etc/UTC
+backup: nightly: at: "02:30"
+// tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: RandomizedDelaySec = 5min
+hosts: tests: units: "odoogen-backup.timer": dropin: Timer: RandomizedDelaySec: "5min"
+// tests: systemd/system/odoogen-patch.timer: OnCalendar = Sun 09:00 Etc/UTC: in the place of what ../../envs.cue:242:10 says
+patching: windows: tests: at: "Sun 09:00"`},
+		{"when a timer cannot start its service", []provenance.Edit{
+			beside("/etc/systemd/system/odoogen-backup.timer.d/override.conf", "[Timer]\nOnCalendar=02:30\n"),
+			beside("/etc/systemd/system/odoogen-backup-maintenance.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnCalendar=hourly\n"),
+			beside("/etc/systemd/system/odoogen-drill.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnBootSec=1h\n"),
+			beside("/etc/systemd/system/odoogen-patch.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnCalendar=Sat 08:00\n"),
+		}, `
+// tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: OnCalendar = 02:30: backup.nightly.at is one time, and there are 2 with those of all files
+// tests: /etc/systemd/system/odoogen-backup-maintenance.timer.d/override.conf: OnCalendar =; OnCalendar = hourly: want a time such as "02:00", "Sun 03:00" or "*-01,04,07,10-15 05:00"
+// tests: /etc/systemd/system/odoogen-drill.timer.d/override.conf: OnCalendar =: backup.drill.at is one time, and there are 0 with those of all files
+// tests: /etc/systemd/system/odoogen-drill.timer.d/override.conf: OnBootSec = 1h: odoogen sets it, and the rules count with it; say it in backup.drill.at
+// tests: /etc/systemd/system/odoogen-patch.timer.d/override.conf: OnCalendar =; OnCalendar = Sat 08:00: patching.windows.ci: ci would be patched together with tests at Sat 08:00; no two hosts of a small topology are patched together`},
+		{"timers of which the spec has no time", []provenance.Edit{
+			beside("/etc/systemd/system/odoogen-metrics.timer.d/override.conf", "[Timer]\nOnCalendar=*:0/7\nOnBootSec=1h\n"),
+			beside("/etc/systemd/system/odoogen-certificates-issue.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnCalendar=hourly\n"),
+			beside("/etc/systemd/system/odoogen-first-release.timer.d/override.conf", "[Timer]\nOnActiveSec=\n"),
+			beside("/etc/systemd/system/certbot.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnBootSec=1h\n"),
+		}, `
+// tests: /etc/systemd/system/odoogen-metrics.timer.d/override.conf: OnCalendar = *:0/7
+hosts: tests: units: "odoogen-metrics.timer": dropin: Timer: OnCalendar: ["*:0/7"]
+// tests: /etc/systemd/system/odoogen-metrics.timer.d/override.conf: OnBootSec = 1h
+hosts: tests: units: "odoogen-metrics.timer": dropin: Timer: OnBootSec: ["1h"]
+// tests: /etc/systemd/system/odoogen-certificates-issue.timer.d/override.conf: OnCalendar =; OnCalendar = hourly
+hosts: tests: units: "odoogen-certificates-issue.timer": dropin: Timer: OnCalendar: ["", "hourly"]
+// tests: /etc/systemd/system/odoogen-first-release.timer.d/override.conf: OnActiveSec =
+hosts: tests: units: "odoogen-first-release.timer": dropin: Timer: OnActiveSec: [""]
+// tests: /etc/systemd/system/certbot.timer.d/override.conf: OnCalendar =
+// tests: /etc/systemd/system/certbot.timer.d/override.conf: OnBootSec = 1h
+hosts: tests: units: "certbot.timer": dropin: Timer: OnBootSec: ["", "1h"]`},
+		{"a timer of several times", []provenance.Edit{beside("/etc/systemd/system/odoogen-certificates-issue.timer.d/override.conf", "[Timer]\nOnCalendar=\nOnCalendar=hourly\nOnBootSec=1h\n")}, `
+// tests: /etc/systemd/system/odoogen-certificates-issue.timer.d/override.conf: OnCalendar =; OnCalendar = hourly: a drop-in that takes out one time takes out all, and there are several kinds: the spec has no word for it
+// tests: /etc/systemd/system/odoogen-certificates-issue.timer.d/override.conf: OnBootSec = 1h: a drop-in that takes out one time takes out all, and there are several kinds: the spec has no word for it`},
 		{"a setting of PostgreSQL", []provenance.Edit{edited("postgresql/main/reload.conf", "log_min_duration_statement = 5s", "log_min_duration_statement = 1s")}, `
 // tests: postgresql/main/reload.conf: log_min_duration_statement = 1s
 clusters: main: settings: log_min_duration_statement: "1s"`},

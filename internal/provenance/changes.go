@@ -13,7 +13,10 @@ import (
 	"odoogen/internal/topology"
 )
 
-const noWord = "the spec has no word for it"
+const (
+	noWord = "the spec has no word for it"
+	same   = "comes to the same as what the spec says"
+)
 
 // changes are what the edits of a host have otherwise than its tree.
 func changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []change {
@@ -112,7 +115,7 @@ func sameNote(t *artifact.Tree, e Edit) string {
 	if slices.Equal(before, said(e.Data)) {
 		return "sets nothing otherwise than the spec"
 	}
-	return "comes to the same as what the spec says"
+	return same
 }
 
 // changes are what the edits set otherwise in the files of one thing. A list has one in each file that adds to it, a setting
@@ -133,7 +136,12 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 			id := set.id()
 			is, was, here := hand[id], spec[id], lines[id]
 			delete(lines, id)
-			if len(here) == 0 || f.alike(set.key, is.values, was.values) || !f.list(set.key) && file.path != is.file {
+			emptied := slices.ContainsFunc(here, func(s setting) bool { return s.value == "" })
+			alike := f.alike(set.key, is.values, was.values)
+			if emptied && set.starts() {
+				alike = slices.Equal(starts(hand), starts(spec)) // it empties others, too
+			}
+			if len(here) == 0 || alike || !f.list(set.key) && file.path != is.file {
 				continue
 			}
 			told[id] = true
@@ -147,11 +155,21 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 			case f.list(set.key):
 				c.Setting = texts(here)
 				w := word{path: fields[0], list: true, texts: appended(base[id].values, is.values)}
-				emptied := slices.ContainsFunc(here, func(s setting) bool { return s.value == "" })
+				if len(w.texts) > 0 && w.texts[0] != "" { // what it is appended to may follow from another change
+					c.kept = func(t *artifact.Tree) bool {
+						values := f.meaning(f.sources(t, nil))[id].values
+						return slices.Equal(values[max(0, len(values)-len(w.texts)):], w.texts)
+					}
+				}
 				if slices.Contains(w.texts, "") && !emptied {
 					w.note = "this is all of the list; what odoogen gives it later does not count"
 				}
 				c.words = []word{w}
+				if set.starts() && f.starting(o, &c, set, base, spec, hand) {
+					for id, s := range spec {
+						told[id] = told[id] || s.last.starts()
+					}
+				}
 			default:
 				c.words, c.Note = f.words(o, is.last, was.last)
 			}

@@ -185,6 +185,9 @@ func (f format) meaning(files []source) map[string]said {
 			case list && whole:
 				values = nil
 			}
+			if set.starts() && set.value == "" {
+				emptyStarts(all)
+			}
 			all[set.id()] = said{values, set, file.path}
 		}
 	}
