@@ -377,6 +377,14 @@ instances: qa17: aliases: ["www.example.com"]`},
 // tests: ssh/authorized_keys/deploy: the spec says keys in access.deploy.keys
 // tests: nftables/odoogen.nft: the spec says open ports in hosts.tests.open, and from where port 22 is reached in access.whitelist
 // tests: systemd/timesyncd.conf.d/odoogen.conf: the spec says time servers in network.time.servers`},
+		{"the kernel's settings, in files of somebody's own", []provenance.Edit{
+			beside("/etc/sysctl.d/50-before.conf", "vm.swappiness = 20\nnet/core/somaxconn = 1024\n"),
+			beside("/etc/sysctl.d/zz-late.conf", "-vm/overcommit_memory = 2\n"),
+		}, `
+// tests: /etc/sysctl.d/50-before.conf: net.core.somaxconn = 1024
+hosts: tests: sysctl: "net.core.somaxconn": 1024
+// tests: /etc/sysctl.d/zz-late.conf: vm.overcommit_memory = 2
+hosts: tests: sysctl: "vm.overcommit_memory": 2`},
 		{"the kernel's settings", []provenance.Edit{edited("sysctl.d/odoogen.conf", "vm.swappiness = 10", "vm.swappiness = 20\nvm.overcommit_memory = 2")}, `
 // tests: sysctl.d/odoogen.conf: vm.swappiness = 20: odoogen sets it on every host
 // tests: sysctl.d/odoogen.conf: vm.overcommit_memory = 2

@@ -26,6 +26,9 @@ type format struct {
 func formatOf(t *artifact.Tree, file string) (format, bool) {
 	host := t.Host
 	first, _, _ := strings.Cut(file, "/")
+	if dir := path.Dir(file); dir == "/etc/sysctl.d" || dir == "/run/sysctl.d" {
+		first = path.Base(dir) // read in one order with the tree's, by names (sysctl.d(5))
+	}
 	name := strings.TrimSuffix(path.Base(file), ".conf")
 	never := func(string) bool { return false }
 	itself := func(p string) bool { return p == file }
@@ -58,7 +61,7 @@ func formatOf(t *artifact.Tree, file string) (format, bool) {
 			return []string{instance + ".extra." + label(s.key), instance + "." + label(s.key)}
 		}}, true
 	case "sysctl.d":
-		return format{first, sysctlSettings, func(p string) bool { return path.Dir(p) == first }, path.Base, never,
+		return format{first, sysctlSettings, func(p string) bool { return path.Dir(p) == "sysctl.d" }, path.Base, never,
 			func(s setting) []string {
 				return []string{fmt.Sprintf("hosts.%s.sysctl.%s", label(host), label(s.key))}
 			}}, true

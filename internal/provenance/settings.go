@@ -106,8 +106,12 @@ func sysctlSettings(data []byte) []setting {
 	n := -1
 	for line := range bytes.Lines(data) {
 		n++
-		if text := strings.TrimSpace(string(line)); !comment(text, "#;") {
-			all = append(all, assigned("", text, "=", n))
+		if text := strings.TrimLeft(strings.TrimSpace(string(line)), "-"); !comment(text, "#;") {
+			set := assigned("", text, "=", n)
+			if at := strings.IndexAny(set.key, "./"); !set.unread && at >= 0 && set.key[at] == '/' {
+				set.key = strings.NewReplacer("/", ".", ".", "/").Replace(set.key)
+			}
+			all = append(all, set)
 		}
 	}
 	return all

@@ -1,8 +1,8 @@
 package push
 
 import (
-	"cmp"
 	"archive/tar"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
