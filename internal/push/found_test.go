@@ -24,6 +24,7 @@ func TestGenerationZeroAndBack(t *testing.T) {
 		"ejected: " + include + " none one directory none\n" +
 		"adopted: " + include + " none two generations/2-b none" + left +
 		"as ejected: " + include + " none one directory none\n" +
+		"2-b, confirmed\n" +
 		"by hand: " + include + " none one directory generations/0\n" +
 		"frozen\tthe auditors look\n" +
 		"frozen\tthe auditors look\n" +

@@ -163,7 +163,8 @@ sets_again() {
 		END { exit !again }' "$1" "$2" 2>/dev/null
 }
 
-# doors_otherwise: doors that are not as they were made: somebody changed or removed one, or made what shall not be.
+# doors_otherwise: doors that are not as they were made: somebody changed or removed one, or made what shall not be. The directory
+# of an ejected host is no more since its adoption, and the link is in its place.
 doors_otherwise() {
 	local verb path kind to text
 	local -A leads=()
@@ -174,7 +175,10 @@ doors_otherwise() {
 		case $verb,$kind in
 		door,link) [ "${leads[$path]:-}" = "$to" ] || printf 'hand\tdoor\t%s\n' "$path" ;;
 		door,file) same_text "$path" "$text" || printf 'hand\tdoor\t%s\n' "$path" ;;
-		absent,*) [ ! -e "$path" ] && [ ! -L "$path" ] || printf 'hand\tdoor\t%s\n' "$path" ;;
+		absent,*)
+			[ "$path" != "$etc/current" ] || continue
+			[ ! -e "$path" ] && [ ! -L "$path" ] || printf 'hand\tdoor\t%s\n' "$path"
+			;;
 		esac
 	done <"$etc/doors"
 }

@@ -67,6 +67,7 @@ revert n5
 state 'as ejected'
 turn n6 2-b two
 confirm n6
+odoogen-host status
 odoogen-host rollback 0 >/dev/null
 state 'by hand'
 ! odoogen-host freeze 2>/dev/null || echo 'frozen for no reason'
