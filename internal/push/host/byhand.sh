@@ -11,7 +11,9 @@ wanted() {
 status() {
 	local name confirmed unit wrong owner runs
 	name=$(target current) confirmed=$(target confirmed)
-	if ejected; then
+	if [ ! -f "$state/armed" ] && [ -L "$etc/.back" ] && flock --nonblock "$state/lock" true 2>/dev/null; then
+		printf '%s: an eject or a rollback by hand was cut off; that command once more, or the next boot, settles it\n' "$(is)"
+	elif ejected; then
 		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
 	elif [ -z "$name" ]; then
 		printf 'as it was found: nothing of odoogen runs here\n'
@@ -39,6 +41,14 @@ status() {
 	done < <(wanted)
 }
 
+# is: what stands, in a word.
+is() {
+	local name
+	name=$(target current)
+	if ejected; then name=ejected; fi
+	printf '%s' "${name:-as it was found}"
+}
+
 # alone: nothing else of odoogen may work while this does.
 alone() {
 	mkdir -p "$state" "$locks"
@@ -54,13 +64,17 @@ unpushed() {
 
 # rollback [NUMBER]: turns the host to a generation that it still has, by default the one before, or with 0 to what it
 # was found as: what only the one before wants stops, and the files that differ, come and go have done what they ask for.
-# It needs no network and no pusher, and nobody confirms it.
+# It needs no network and no pusher, and nobody confirms it. What fails, or loses its power, before it is confirmed is taken
+# back; so confirmed turns last.
 rollback() {
 	local from to="" name facts ran past
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
+	alone
+	unpushed
+	settle_stale
+	! ejected || die "this host is ejected: it has no generations"
 	from=$(stands)
 	past=$'\n'$(past "$from")$'\n'
-	! ejected || die "this host is ejected: it has no generations"
-	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
 	while IFS= read -r name; do
 		if [ -n "${1:-}" ]; then
 			[ "$1" != "$(number "$name")" ] || to=$name
@@ -73,11 +87,10 @@ rollback() {
 	[ "${1:-}" != 0 ] || to=0
 	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
 	[ "$to" != "$from" ] || die "this host is that already"
-	alone
-	unpushed
 	exec 9>>"$locks/host.lock"
 	flock --wait 30 9 || die "a job holds $locks/host.lock"
-	trap '' INT HUP TERM # half of it would be worse
+	trap '' INT HUP TERM PIPE # half of it would be worse
+	trap 'ended start' EXIT
 	ran=$(wanted)
 	case $to,$from in
 	0,*)
@@ -90,27 +103,64 @@ rollback() {
 		;;
 	*) facts=$(ways_to "$to") ;;
 	esac
+	{ # with what stop_ours disables, and without what turn_back does
+		printf '%s\n' "$facts"
+		brought | sed 's/^/disable\t/'
+	} | sed "\\|^closed\t$etc/current\$|d" | save_doors
+	arm_by_hand "$from"
 	stop_ours "$to"
 	doors <<<"$facts"
 	[ "$to" = 0 ] || note_doors <<<"$facts"
-	turn_link confirmed "$to"
 	turn_link current "$to"
+	turn_link confirmed "$to"
 	record "$to" "rolled back on the host" "from $from" || true
 	systemctl daemon-reload
 	if [ "$to" = 0 ]; then
-		as_found
+		settle
 		# What ran before runs on, and reads its own files again.
 		{
 			printf 'ssh.service\n'
 			grep -Fx -f "$etc/found/active" <<<"$ran" || true
 		} | sort -u |
-			while IFS= read -r name; do act reload "$name" </dev/null || printf 'failed\treload %s\n' "$name"; done
+			while IFS= read -r name; do act reload "$name" </dev/null || failed reload "$name"; done
 	else
 		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
 		systemctl start odoogen.target
 		start_arrived "$facts"
+		settle
 	fi
-	printf 'current\t%s\n' "$to"
+	trap - EXIT
+	printf 'current\t%s\n' "$to" || true
+}
+
+# failed VERB UNIT is said, and ends nothing, whether or not somebody listens.
+failed() { printf 'failed\t%s %s\n' "$1" "$2" || true; }
+
+# arm_by_hand GENERATION: from here on a boot goes back to that one, and so does who fails. It stands, whatever was confirmed.
+arm_by_hand() {
+	local confirmed
+	confirmed=$(target confirmed)
+	[ "${confirmed:-0}" = "$1" ] || turn_link confirmed "$1"
+	arm_boot "$1"
+	sync -f "$etc"
+}
+
+# settle_stale: what worked by hand before was killed.
+settle_stale() {
+	[ -L "$etc/.back" ] || return 0
+	settle
+	start_ours
+}
+
+# ended [start]: an eject or a rollback fails. Each step of the way back is tried; with start, what was stopped starts again.
+ended() {
+	set +e
+	if [ -L "$etc/.back" ]; then
+		settle
+		[ $# -eq 0 ] || start_ours
+	fi
+	forget_begun
+	printf 'it failed: this host is %s\n' "$(is)" >&2
 }
 
 # past GENERATION: what the ledger knows: the commit that the generation is of, and those from which the host was
@@ -137,7 +187,7 @@ stop_ours() {
 	[ "$1" != 0 ] || systemctl stop odoogen.target || true
 	while IFS= read -r unit; do
 		if [[ $stay == *$'\n'"$unit"$'\n'* ]] || ran_without_us "$unit" "$1"; then continue; fi
-		act stop "$unit" || printf 'failed\tstop %s\n' "$unit"
+		act stop "$unit" || failed stop "$unit"
 		[[ $came != *$'\n'"$unit"$'\n'* ]] || systemctl --quiet disable "$unit" >&2 || true
 	done < <(wanted | tac)
 }
@@ -162,7 +212,7 @@ act_between() {
 		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
 		while IFS=: read -r effect name; do
 			case $effect in
-			run | restart | reload) act "$effect" "$name" </dev/null || printf 'failed\t%s %s\n' "$effect" "$name" ;;
+			run | restart | reload) act "$effect" "$name" </dev/null || failed "$effect" "$name" ;;
 			esac
 		done
 }

@@ -99,6 +99,7 @@ unmake() {
 		rm -f "$1"
 	fi
 	if { [ -e "$was" ] || [ -L "$was" ]; } && [ ! -e "$1" ] && [ ! -L "$1" ]; then
+		mkdir -p "${1%/*}" # whose it was may be gone
 		cp -aT "$was" "$1.odoogen-new"
 		mv -fT "$1.odoogen-new" "$1"
 	fi
@@ -227,7 +228,7 @@ take_doors_back() {
 	local was=$etc/.doors verb what
 	[ -f "$was/LIST" ] || return 0
 	while IFS=$'\t' read -r verb what; do
-		[[ $what != /* ]] || rm -f "$what.odoogen-new" || true
+		[[ $what != /* ]] || rm -rf "$what.odoogen-new" || true
 		case $verb in
 		new) rm -rf "$what" || true ;;
 		was)

@@ -10,23 +10,28 @@ eject() {
 }
 
 # eject_now TEXT: makes current a directory of its own and the doors plain directories and files, and takes away what
-# would turn the host. Nothing is started, stopped or restarted. Cut off by a loss of power, a boot takes it back.
+# would turn the host. Nothing is started, stopped or restarted. What fails is taken back, and so is what a loss of power cuts
+# off, by the boot; until confirmed is gone.
 eject_now() {
-	local name new=$etc/.ejected verb path kind to rest
+	local name new=$etc/.ejected.new verb path kind to rest
+	[ ! -f "$state/armed" ] || die "a push waits for its confirmation"
+	settle_stale
 	name=$(target current)
 	if ejected; then
+		name=$(target confirmed)
+		[ "${name:-0}" = 0 ] || end_eject "$name" # an odoogen of before was cut off here
 		printf 'ejected\t-\n'
 		return
 	fi
 	[ -n "$name" ] || die "no generation stands on this host"
-	[ ! -f "$state/armed" ] || die "a push waits for its confirmation"
-	remove "$new"
+	trap '' INT HUP TERM PIPE
+	trap ended EXIT
+	away "$new"
 	mkdir "$new"
 	cp -a "$etc/current/." "$new"
 	chattr -R -i "$new" 2>/dev/null || true
 	save_doors <"$etc/doors"
-	arm_boot "$name"
-	sync -f "$etc"
+	arm_by_hand "$name"
 	rm -f "$etc/current"
 	mv -T "$new" "$etc/current"
 	while IFS=$'\t' read -r verb path kind to _; do
@@ -45,16 +50,27 @@ eject_now() {
 	done <"$etc/doors"
 	sync -f "$etc"
 	systemctl daemon-reload
-	rm -f "$etc/.back"
+	rm -f "$etc/confirmed"
 	record "$name" ejected "$1" || true
+	settle
+	trap - EXIT
+	printf 'ejected\t%s\n' "$name" || true
+}
+
+# end_eject GENERATION: takes away what would turn the host: it is ejected. The way back goes last, by which the next boot, or
+# eject, goes on with this.
+end_eject() {
+	local rest
+	rm -f "$etc/confirmed"
+	sync -f "$etc"
 	rmdir "$etc/generations/0" 2>/dev/null || [ ! -d "$etc/generations/0" ] || mv -T "$etc/generations/0" "$(free "$etc/as-found")"
 	for rest in "$etc"/generations/0 "$etc"/generations/*-*; do
-		[ "${rest##*/}" = "$name" ] || remove "$rest"
+		[ "${rest##*/}" = "$1" ] || remove "$rest"
 	done
-	rm -rf "$etc/confirmed" "$etc"/doors{,.of} "$etc/.doors" "$etc/found" "$state/owed"
+	rm -rf "$etc"/doors{,.of} "$etc/.doors" "$etc/found" "$state/owed"
 	for rest in odoogen-boot.service odoogen-boot-state.service; do
 		rm -f "/etc/systemd/system/$rest" "/etc/systemd/system/sysinit.target.wants/$rest"
 	done
+	rm -f "$etc/.back"
 	systemctl daemon-reload
-	printf 'ejected\t%s\n' "$name"
 }

@@ -155,26 +155,43 @@ undo_all() {
 	done
 }
 
-# boot: a push was cut off by a loss of power; nothing of this boot runs yet. systemd has read the units of what goes,
-# so it reads again, and is asked for what the generation wants.
+# boot: what works on the host was cut off by a loss of power; nothing of this boot runs yet.
 boot() {
-	local confirmed
 	allow_starts
 	hold_back --no-block || true
-	away "$etc"/generations/.[0-9]* "$etc"/.*.new
-	[ -L "$etc/.back" ] || return 0
-	confirmed=$(target confirmed)
-	if [ "$(target .back)" != "${confirmed:-0}" ]; then # after the rename that confirmed it
-		rm -rf "$etc/.back" "$etc/.doors"
-		[ "$(stands)" != 0 ] || forget_found
-		return
+	if [ -L "$etc/.back" ]; then
+		settle --no-block
+		start_ours --no-block
 	fi
-	take_doors_back --no-block
-	turn_back "${confirmed:-0}"
-	forget_doors back
-	if [ "$(stands)" = 0 ]; then forget_found; fi
-	systemctl daemon-reload
-	! wanted | grep -q . || systemctl --no-block start odoogen.target || true
+	away "$etc"/generations/.[0-9]* "$etc"/.*.new
+}
+
+# settle [OPTION]: what was begun is taken back where confirmed is what it was, and else ended. systemd has read the units of
+# what goes, so it reads again.
+settle() {
+	local back confirmed
+	back=$(target .back) confirmed=$(target confirmed)
+	if [ -z "$confirmed" ] && ejected && [ "$back" != 0 ]; then
+		end_eject "$back"
+	elif [ "$back" != "${confirmed:-0}" ]; then
+		[ "$(stands)" != 0 ] || as_found
+		rm -rf "$etc/.back" "$etc/.doors"
+	else
+		take_doors_back "$@"
+		turn_back "$back"
+		forget_doors back
+		find "$etc/generations/0" "$etc/set-aside" -name '*.odoogen-new' -prune -exec rm -rf {} + 2>/dev/null || true # see store
+		if [ "$(stands)" = 0 ]; then forget_found; fi
+		systemctl daemon-reload
+	fi
+}
+
+# start_ours [OPTION]: what the generation wants runs, and starts with the host.
+start_ours() {
+	local unit
+	[ -n "$(wanted)" ] || return 0
+	while IFS= read -r unit; do starts_with_host "$unit" auto; done < <(wanted)
+	systemctl "$@" start odoogen.target || true
 }
 
 # boot_state: the same for what the push left below /var.
