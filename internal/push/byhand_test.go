@@ -8,3 +8,19 @@ func TestWhatIsDoneByHandIsWholeOrNotDone(t *testing.T) {
 	hostSays(t, "testdata/struck.sh",
 		"the generation before: old or new\nas found: old or new\nfrom what was found: old or new\nejected: old or new\n")
 }
+
+// The first words of a line are what was done, then come what the host says of itself, what a way back needs, and what stands
+// at two places.
+func TestByHandAtNight(t *testing.T) {
+	const plain = "ejected: odoogen turns nothing here; the configuration is the plain files below /etc/odoogen/current; one\n"
+	hostSays(t, "testdata/night.sh", "the generation before has other files: 1-aaa, confirmed; one\n"+
+		"as found: as it was found: nothing of odoogen runs here; theirs\n"+
+		"and back to what stood, not to what was fled: 4-ccc, confirmed; three\n"+
+		"killed: ejected: an eject or a rollback by hand was cut off; that command once more, or the next boot, settles it; .back .doors three\n"+
+		"booted: 4-ccc, confirmed; three\n"+
+		"ejected\t1-aaa\n"+
+		"once more, and hung up on: "+plain+
+		"as-found current generations links\n"+
+		"ejected\t-\n"+
+		"as-found current generations links\n")
+}

@@ -78,13 +78,15 @@ rollback() {
 	while IFS= read -r name; do
 		if [ -n "${1:-}" ]; then
 			[ "$1" != "$(number "$name")" ] || to=$name
-		elif [ "$from" = 0 ]; then
-			! stood "$name" || to=$name
-		elif [ "$(number "$name")" -lt "$(number "$from")" ] && [[ $past != *$'\n'"takenback"$'\t'"$name"$'\n'* ]]; then
+		elif [ "$(number "$name")" -lt "$(number "$from")" ] && [ "${name#*-}" != "${from#*-}" ] && # other files
+			[[ $past != *$'\n'"takenback"$'\t'"$name"$'\n'* ]]; then
 			to=$name
 		fi
 	done < <(cd "$etc/generations" 2>/dev/null && printf '%s\n' [0-9]*-* | sort -t - -k 1,1n)
-	[ "${1:-}" != 0 ] || to=0
+	case $from,${1:-} in
+	0,) to=$(stood_last) ;;
+	*,0) to=0 ;;
+	esac
 	[ -n "$to" ] || die "this host has no generation ${1:-before $from}"
 	[ "$to" != "$from" ] || die "this host is that already"
 	exec 9>>"$locks/host.lock"
@@ -177,6 +179,14 @@ past() {
 # stood GENERATION: it was confirmed once, and is not what is left of a push that was reverted.
 stood() {
 	awk -F '\t' -v "g=$1" '$2 == g && ($3 == "confirmed" || $3 ~ /^rolled back/) { is = 1 } END { exit !is }' "$state/ledger" 2>/dev/null
+}
+
+# stood_last: the generation that stood before the host was taken back to what it was found as, of those that are still there.
+stood_last() {
+	local name last=""
+	while IFS= read -r name; do [ ! -d "$etc/generations/$name" ] || last=$name; done < <(
+		awk -F '\t' '$2 ~ /-/ && ($3 == "confirmed" || $3 ~ /^rolled back/) { print $2 }' "$state/ledger" 2>/dev/null)
+	printf '%s' "$last"
 }
 
 # stop_ours GENERATION: stops what runs and what that one does not want, the last first. What ran before odoogen came runs
