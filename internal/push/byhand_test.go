@@ -22,5 +22,9 @@ func TestByHandAtNight(t *testing.T) {
 		"once more, and hung up on: "+plain+
 		"as-found current generations links\n"+
 		"ejected\t-\n"+
-		"as-found current generations links\n")
+		"as-found current generations links\n"+
+		"cut off: ejected: a push was cut off before it turned this host to 6-eee; what it did goes back by itself, or now: \"revert\"; .back .doors one\n"+
+		"that push had not turned the host: odoogen-host revert\n"+
+		"current\t\nconfirmed\t\narmed\ncurrent\t\n"+
+		"reverted: "+plain)
 }

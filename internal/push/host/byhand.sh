@@ -11,14 +11,14 @@ wanted() {
 status() {
 	local name confirmed unit wrong owner runs
 	name=$(target current) confirmed=$(target confirmed)
-	if [ ! -f "$state/armed" ] && [ -L "$etc/.back" ] && flock --nonblock "$state/lock" true 2>/dev/null; then
+	if [ -f "$state/armed" ]; then
+		waits
+	elif [ -L "$etc/.back" ] && flock --nonblock "$state/lock" true 2>/dev/null; then
 		printf '%s: an eject or a rollback by hand was cut off; that command once more, or the next boot, settles it\n' "$(is)"
 	elif ejected; then
 		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
 	elif [ -z "$name" ]; then
 		printf 'as it was found: nothing of odoogen runs here\n'
-	elif [ -f "$state/armed" ]; then
-		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$name" "${confirmed:-what was found}"
 	elif [ "$name" = "$confirmed" ]; then
 		printf '%s, confirmed\n' "$name"
 	else
@@ -47,6 +47,24 @@ is() {
 	name=$(target current)
 	if ejected; then name=ejected; fi
 	printf '%s' "${name:-as it was found}"
+}
+
+# waits: what becomes of the push that is armed.
+waits() {
+	local name old pid
+	IFS=$'\t' read -r _ name old <"$state/armed"
+	[ "$old" != 0 ] || old="what was found"
+	if [ "$(stands)" = "$name" ]; then
+		printf '%s, not confirmed: goes back to %s by itself; "confirm" keeps it, "revert" goes back now\n' "$(is)" "$old"
+		return
+	fi
+	[ "$name" != 0 ] || name="what was found"
+	pid=$(cat "$state/turning" 2>/dev/null) || pid=-
+	if grep -qs odoogen "/proc/$pid/cmdline"; then
+		printf '%s: a push is about to turn it to %s\n' "$(is)" "$name"
+	else
+		printf '%s: a push was cut off before it turned this host to %s; what it did goes back by itself, or now: "revert"\n' "$(is)" "$name"
+	fi
 }
 
 # alone: nothing else of odoogen may work while this does.
@@ -235,6 +253,9 @@ armed_nonce() {
 
 # pay_rest NONCE: does what a push that died has not.
 pay_rest() {
+	local name
+	IFS=$'\t' read -r _ name _ <"$state/armed"
+	[ "$name" = "$(stands)" ] || die "that push had not turned the host: odoogen-host revert"
 	[ -f "$state/owed" ] || return 0
 	held "$1"
 	pay

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Where odoogen-host rollback goes back to; ejects that are killed and hung up on.
+# Where odoogen-host rollback goes back to; ejects that are killed and hung up on; pushes that are cut off.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/namespace.sh"
 
@@ -58,3 +58,14 @@ touch $etc/doors
 odoogen-host eject
 left
 rm /usr/local/sbin/cp
+
+# A push is cut off after it was armed, before it turned the host.
+# shellcheck disable=SC2016
+printf '#!/bin/sh\ncase $* in "stop long.service") kill -KILL $PPID ;; esac\n' >/usr/local/sbin/systemctl
+doors='do\tstop\tlong.service\n'
+turn n6 6-eee six 2>/dev/null || true
+now 'cut off'
+odoogen-host confirm 2>&1 || true
+host standing
+odoogen-host revert
+now 'reverted'
