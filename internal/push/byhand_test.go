@@ -26,5 +26,11 @@ func TestByHandAtNight(t *testing.T) {
 		"cut off: ejected: a push was cut off before it turned this host to 6-eee; what it did goes back by itself, or now: \"revert\"; .back .doors one\n"+
 		"that push had not turned the host: odoogen-host revert\n"+
 		"current\t\nconfirmed\t\narmed\ncurrent\t\n"+
-		"reverted: "+plain)
+		"reverted: "+plain+
+		"frozen\tthe auditors look\n"+
+		"6-eee waits for its confirmation: \"confirm\" keeps it, \"revert\" takes it back\n"+
+		"frozen late: 6-eee, not confirmed: goes back to what was found by itself; \"confirm\" keeps it, \"revert\" goes back now; .back .doors one\n"+
+		"confirmed\t6-eee\nunlocked\n"+
+		"frozen since T: the auditors look\nhint: odoogen-host unlock, on the host\n"+
+		"frozen in time: 6-eee, confirmed; one\n")
 }

@@ -264,15 +264,19 @@ pay_rest() {
 
 # freeze REASON: no push is accepted until it is unlocked.
 freeze() {
-	local reason
+	local reason name
 	reason=$(tr -c '[:print:]' ' ' <<<"$*")
 	[ -n "${reason// /}" ] || die "say why, for those who want to push: odoogen-host freeze REASON"
 	alone
+	exec 7>"$state/revert.lock" # no push is armed meanwhile
+	flock --wait 5 7 || true
 	printf '%s\t%s\n' "$(date -u +%FT%TZ)" "${reason%% }" >"$state/frozen.new"
 	sync "$state/frozen.new"
 	mv -f "$state/frozen.new" "$state/frozen"
 	record "$(stands)" frozen "${reason%% }"
 	printf 'frozen\t%s\n' "${reason%% }"
+	IFS=$'\t' read -r _ name _ 2>/dev/null <"$state/armed" || return 0
+	printf '%s waits for its confirmation: "confirm" keeps it, "revert" takes it back\n' "${name/#0/what was found}"
 }
 
 # unlock: pushes are accepted again: not frozen, and held by nobody.

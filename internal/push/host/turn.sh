@@ -59,6 +59,7 @@ arm() {
 	exec 7>"$state/revert.lock"
 	flock --wait 5 7 || die "a revert works"
 	renew "$1" || die "this push was taken back"
+	[ ! -f "$state/frozen" ] || die "frozen since $(sed 's/\t/: /' "$state/frozen")"$'\n'"hint: odoogen-host unlock, on the host"
 	printf '%s\n' "$$" >"$state/turning"
 	mv -f "$state/armed.new" "$state/armed"
 	exec 7>&-

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Where odoogen-host rollback goes back to; ejects that are killed and hung up on; pushes that are cut off.
+# Where odoogen-host rollback goes back to; ejects that are killed and hung up on; pushes that are cut off, and frozen.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/namespace.sh"
 
@@ -69,3 +69,15 @@ odoogen-host confirm 2>&1 || true
 host standing
 odoogen-host revert
 now 'reverted'
+
+doors='do\tdaemon-reload\t-\n'
+turn n7 6-eee six
+odoogen-host freeze 'the auditors look'
+now 'frozen late'
+odoogen-host confirm
+odoogen-host unlock
+# shellcheck disable=SC2016
+printf '#!/bin/sh\ncase $* in "--quiet is-active "*) printf "T\\tthe auditors look\\n" >/var/lib/odoogen/frozen ;; esac\n' >/usr/local/sbin/systemctl
+doors='undo\tstop\tlong.service\n'
+turn n8 7-fff seven 2>&1 || true
+now 'frozen in time'
