@@ -6,7 +6,7 @@ import "testing"
 // becomes. ALL=1 strikes at each.
 func TestWhatIsDoneByHandIsWholeOrNotDone(t *testing.T) {
 	hostSays(t, "testdata/struck.sh",
-		"the generation before: old or new\nas found: old or new\nfrom what was found: old or new\nejected: old or new\n")
+		"the generation before: old or new\nas found: old or new\nthe generation before, killed: old or new\nfrom what was found: old or new\nejected: old or new\n")
 }
 
 // The first words of a line are what was done, then come what the host says of itself, what a way back needs, and what stands

@@ -29,6 +29,7 @@ lease() {
 		printf 'held\t%s\n' "a push that was cut off and is about to be reverted"
 		return
 	fi
+	[ ! -L "$etc/.back" ] || settle >&2 # of what worked by hand and was killed
 	forget_begun
 	allow_starts
 	hold_back

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is done by hand is struck at each program that it runs: by a loss of power and a boot, or by that program's failure. The
-# host must be what it was, or what it becomes; in all that it has and runs. EACH strikes every so many of them.
+# What is done by hand is struck at each program that it runs: by a loss of power and a boot, by that program's failure, or killed
+# before a push takes the host. The host must be what it was, or what it becomes; in all that it has and runs. EACH strikes every so many of them.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/namespace.sh"
 
@@ -33,7 +33,7 @@ if read -r n how 2>/dev/null </mnt/strike && [ "\$how $program" != 'fails sync' 
 	echo "\$((n - 1)) \$how" >/mnt/strike
 	if [ "\$n" = 1 ]; then
 		echo "$program \$*" >/mnt/struck
-		[ "\$how" = power ] || exit 1
+		[ "\$how" != fails ] || exit 1
 		kill -KILL 0
 	fi
 fi
@@ -42,14 +42,14 @@ S
 	chmod +x /usr/local/sbin/$program
 done
 
-# looks HOW prints all that the host has and, where it did not lose its power, what runs; but what no way back leads to any
+# looks HOW prints all that the host has and, where something failed, what runs; but what no way back leads to any
 # more, and copies in generation 0 of what is in its place.
 looks() {
 	[ -L $etc/.back ] || rm -rf $etc/.doors $etc/.*.new
 	find $etc /etc/x.d /usr/local/lib/[xy].d* /etc/systemd/system/odoogen-* ! -path $etc/links ! -path '*/0/etc/x.d/include*' \
 		\( -type f -exec sha256sum {} + -o -printf '%p %y %l\n' \) 2>/dev/null | sort
 	sort -u /mnt/enabled
-	[ "$1" = power ] || sort -u /mnt/active | sed 's/^/runs: /'
+	[ "$1" != fails ] || sort -u /mnt/active | sed 's/^/runs: /'
 }
 
 keep() {
@@ -73,7 +73,10 @@ by_hand() {
 			setsid --wait bash -c "$script" odoogen "${@:4}" >/mnt/said 2>&1 || true
 			rm /mnt/strike
 			[ -e /mnt/struck ] || break
-			[ "$how" = fails ] || { host boot && host boot_state; }
+			case $how in
+			power) host boot && host boot_state ;;
+			killed) host lease n9 <<<test >/dev/null && host abandon n9 ;;
+			esac
 			now=$(looks "$how")
 			[ "$now" = "$was" ] || [ "$now" = "$is" ] ||
 				echo "$1, $how at $n, $(cat /mnt/struck): $(diff <(echo "$was") <(echo "$now"); diff <(echo "$is") <(echo "$now"); cat /mnt/said)"
@@ -114,5 +117,6 @@ first=3 each=7 both=
 [ -z "${ALL:-}" ] || first=1 each=1 both='power fails'
 by_hand 'the generation before' two fails rollback
 by_hand 'as found' two power rollback 0
+both='' by_hand 'the generation before, killed' two killed rollback
 by_hand 'from what was found' found power rollback
 by_hand 'ejected' two fails eject
