@@ -4,6 +4,7 @@
 # looked last, where nothing has changed since: to do nothing must cost nothing.
 observe() {
 	local asked="" line="" verb path counts answer paths=() runs=() watched=() idle
+	local -A once=()
 	while IFS= read -r line && [ "$line" != end ]; do asked+=$line$'\n'; done
 	[ "$line" = end ] || cut_off
 	[ ! -f "$state/armed" ] || printf 'armed\t-\n'
@@ -14,11 +15,14 @@ observe() {
 	fi
 	paths=() # without those that a memory which no longer holds has named
 	while IFS=$'\t' read -r verb path _; do
-		case $verb in door | absent) paths+=("$path") ;; secret) paths+=("$secrets/$path") ;; esac
-	done <<<"$asked"
-	while IFS=$'\t' read -r verb path _; do
-		[[ $verb,$path != @(door|absent),/* ]] || paths+=("$path")
-	done < <(cat "$etc/doors" 2>/dev/null || true)
+		case $verb in
+		door | absent) ;;
+		secret) path=$secrets/$path ;;
+		*) continue ;;
+		esac
+		[ -n "${once[$path]:-}" ] || paths+=("$path")
+		once[$path]=yes
+	done < <(cat - "$etc/doors" <<<"$asked" 2>/dev/null || true)
 	mapfile -t runs < <(wanted)
 	exec {idle}< <(stopped "${runs[@]}") # systemd takes its time to answer
 	counts=$(counted "${paths[@]}")
