@@ -166,7 +166,7 @@ func AsReviewed(before, after *artifact.Tree) (*Observation, error) {
 		}
 	}
 	for _, unit := range to.Disabled {
-		if !slices.Contains(from.Disabled, unit) {
+		if seen.Generation != "" && !slices.Contains(from.Disabled, unit) { // where a bare host has it, its packages bring it
 			seen.Doors = append(seen.Doors, unit)
 		}
 	}
