@@ -33,7 +33,7 @@ packages() {
 		more=(-o "Dir::Etc::SourceParts=$scratch/sources.list.d" -o "Dir::Etc::PreferencesParts=$scratch/preferences.d")
 	fi
 	if [ -n "$(dpkg --audit)$(ls /var/lib/dpkg/updates)" ]; then
-		for a in "${downloads[@]}"; do download "$a" || rm -f "$scratch/${a%%$'\t'*}.deb"; done # curl may be what lacks
+		for a in "${downloads[@]}"; do download "$a" || rm -f "$scratch/${a%%$'\t'*}.deb"; done # what apt needs to reach them may be what lacks
 		mend "${more[@]}" < <(printf '%s\n' "${plain[@]}" "${late[@]}")
 	fi
 	if [ ${#plain[@]} -gt 0 ]; then
