@@ -103,7 +103,21 @@ func (a *adopted) struck(i instant, f interruption) string {
 	}
 	ended := make(chan struct{})
 	go func() { _ = push.Wait(); close(ended) }()
-	a.on("box", "timeout 200 bash -c 'until "+i.reached+"; do sleep 0.02; done' >/dev/null 2>&1")
+	for deadline := time.Now().Add(10 * time.Minute); ; {
+		// Looked for seldom: the look is dear where processes are, and would hold up what it waits for.
+		if a.on("box", "timeout 10 bash -c 'until "+i.reached+"; do sleep 0.1; done' >/dev/null 2>&1 && echo reached || true") != "" {
+			break
+		}
+		select {
+		case <-ended:
+			a.t.Fatalf("the push ended before %s: exit code %d\n%s", i.name, push.ProcessState.ExitCode(), said.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			_ = push.Process.Kill()
+			a.t.Fatalf("the push does not come to where %s", i.name)
+		}
+	}
 	if err := f.strike(a, push); err != nil {
 		a.t.Fatal(err)
 	}
