@@ -33,6 +33,7 @@ func TestSample(t *testing.T) {
 	}{
 		{"one push makes the topology of bare hosts", bareToTopology},
 		{"each part answers as the spec says", everyPart},
+		{"the RUNBOOK of ci lets in, limits Jenkins, and brings its home back", runbookOfCI},
 		{"what is open is what the spec opens", exposure},
 		{"a second push does nothing", secondPush},
 		{"packages that a bad day left half unpacked are unpacked again", halfUnpacked},
@@ -183,6 +184,30 @@ func everyPart(s *servers) {
 	s.on("ci", "cd /var/lib/jenkins && mv elsewhere plugins && systemctl restart jenkins")
 	s.in(0, "status", "--wait", "1m")
 	is("Jenkins and Alloy", s.on("ci", "curl -s -o /dev/null -w '%{http_code} ' http://10.0.0.3:8080/login; curl -s -o /dev/null -w %{http_code} http://127.0.0.1:12345/-/ready"), "200 200")
+}
+
+// runbookOfCI runs what adopted_test.go has no host for. The lab's Jenkins has no plugin installation manager.
+func runbookOfCI(s *servers) {
+	sections := []string{"Locked out by the firewall", "Backups", "When the disk is full", "When this host is lost", "Jenkins"}
+	const quotas = "systemctl show --value --property=CPUQuotaPerSecUSec jenkins.service user-4201.slice"
+	s.types("ci", strings.NewReplacer("ADDRESS", "192.0.2.7", "SNAPSHOT", "latest", "AGENT", "agent1"), map[string]hook{
+		"nft insert rule inet odoogen input ip saddr ADDRESS tcp dport 22 accept": {"",
+			`nft list chain inet odoogen input | grep -w 192.0.2.7 >/dev/null && odoogen-host status | grep -x 'by hand: firewall inet odoogen' >/dev/null || echo not let in, or not told`},
+		"systemctl reload-or-restart odoogen-nftables.service": {"",
+			`nft list table inet odoogen | grep -w 192.0.2.7; nft list table inet odoogen | grep 'policy drop' >/dev/null || echo open; odoogen-host status | grep nftables || true`},
+		"systemctl start odoogen-backup.service": {`echo kept >/var/lib/jenkins/kept`, ""},
+		"systemctl stop jenkins.service":         {`echo lost >/var/lib/jenkins/kept`, `! systemctl -q is-active jenkins || echo runs`},
+		"systemctl start jenkins.service": {"", `[ "$(cat /var/lib/jenkins/kept)" = kept ] || echo not restored
+			rm /var/lib/jenkins/kept
+			systemctl -q is-active jenkins || echo does not run
+			[ "$(stat -c %U /var/lib/jenkins)" = jenkins ] || echo not its own`},
+		"systemctl set-property --runtime jenkins.service CPUQuota": {quotas + " >/run/was", "[ \"$(" + quotas + `)" != "$(cat /run/was)" ] || echo as before`},
+		"systemctl revert jenkins.service user-4201.slice":          {"", "[ \"$(" + quotas + `)" = "$(cat /run/was)" ] || echo not as before`},
+	}, func(heading, command string) bool {
+		return slices.Contains(sections, heading) && !strings.Contains(command, "jenkins-plugin-manager.jar")
+	})
+	s.in(0, "status", "--wait", "2m")
+	s.in(0, "drift", "ci")
 }
 
 // withoutClock leaves out what the clock starts on a host: it may have begun anew meanwhile, whatever a push does.
