@@ -66,13 +66,7 @@ func NewPlanOfFound(tree *artifact.Tree, seen *Observation) (*Plan, error) {
 	}
 	was := hostBefore(seen.Host)
 	plan := &Plan{Host: tree.Host, From: seen.from(), Ran: seen.Commit, To: "0", Drift: seen.Drift, Closed: seen.Going, Back: seen.Aside, Unconfirmed: seen.Unconfirmed, Frozen: seen.Frozen}
-	for _, h := range seen.Hands {
-		if h.Kind == "door" {
-			plan.changedDoor(h.What)
-		} else {
-			plan.Hands = append(plan.Hands, h)
-		}
-	}
+	plan.Hands = plan.besideDoors(seen.Hands)
 	var stay []string
 	for _, unit := range was.Units {
 		if slices.Contains(seen.Was, unit) {

@@ -93,10 +93,8 @@ func (h Hand) String() string { return h.Kind + " " + h.What }
 // firewall's rules, and takes nothing else back. Where a push before this one was cut off, nobody knows who stopped a unit or
 // whose the rules are.
 func (p *Plan) heedHands(seen *Observation, after []artifact.Entry, owed map[Action]bool) {
-	for _, h := range seen.Hands {
+	for _, h := range p.besideDoors(seen.Hands) {
 		switch {
-		case h.Kind == "door":
-			p.changedDoor(h.What)
 		case h.Kind != "stopped" && h.Kind != "firewall":
 			p.Hands = append(p.Hands, h)
 		case len(seen.Owed) == 0:
@@ -106,6 +104,19 @@ func (p *Plan) heedHands(seen *Observation, after []artifact.Entry, owed map[Act
 			}
 		}
 	}
+}
+
+// besideDoors takes doors that were changed by hand for drift, and returns what else was done by hand.
+func (p *Plan) besideDoors(hands []Hand) []Hand {
+	var others []Hand
+	for _, h := range hands {
+		if h.Kind == "door" {
+			p.changedDoor(h.What)
+		} else {
+			others = append(others, h)
+		}
+	}
+	return others
 }
 
 // loadFirewall has the host do what a change of the firewall's rules would have it do.

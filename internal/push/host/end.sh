@@ -150,7 +150,7 @@ undo_all() {
 		*) continue ;;
 		esac
 		act "$verb" "$unit" && continue
-		printf 'failed\t%s %s\n' "$verb" "$unit"
+		failed "$verb" "$unit"
 		printf '%s\n' "$line" >>"$state/owed" || true
 	done
 }
