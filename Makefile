@@ -32,7 +32,7 @@ test: packages
 	go mod verify
 	go mod tidy -diff
 	@rm -rf evidence
-	EVIDENCE=$(CURDIR)/evidence go test -timeout 80m ./internal/push ./... # the longest first, beside the others
+	EVIDENCE=$(CURDIR)/evidence go test -timeout $(if $(ALL),3h,80m) ./internal/push ./... # the longest first, beside the others
 	@cat evidence/*.md 2>/dev/null || true
 	@test -n "$(ALL)" || echo 'left out: the long tests, which make test ALL=1 runs'
 	@test "$$(id -u)" = 0 && test -e /etc/debian_version || echo 'left out: all that boots hosts, which needs root on Debian'

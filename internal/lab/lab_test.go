@@ -102,12 +102,10 @@ func cutCable(t *testing.T, r rig) {
 	for host, address := range map[string]string{"tests": "10.0.0.2/24", "ci": "10.0.0.3/24"} {
 		r.on(host, "ip link set vsw0 up && ip address add "+address+" dev vsw0")
 	}
-	private := func() error { _, err := r.ssh(VPN, "tests", "10.0.0.2", "true"); return err }
-	public := func() error { _, err := r.ssh(Office, "tests", "203.0.113.10", "true"); return err }
-	peer := func() error {
-		_, err := r.try("ci", "timeout 1 bash -c '</dev/tcp/10.0.0.2/22'")
-		return err
-	}
+	const dial = "timeout 1 bash -c '</dev/tcp/%s/22'"
+	private := func() error { _, err := r.from(VPN, "sh", "-c", fmt.Sprintf(dial, "10.0.0.2")); return err }
+	public := func() error { _, err := r.from(Office, "sh", "-c", fmt.Sprintf(dial, "203.0.113.10")); return err }
+	peer := func() error { _, err := r.try("ci", fmt.Sprintf(dial, "10.0.0.2")); return err }
 	want := func(when string, wantPrivate, wantPublic bool) {
 		t.Helper()
 		for _, way := range []struct {
@@ -117,7 +115,7 @@ func cutCable(t *testing.T, r rig) {
 		}{{"private", private, wantPrivate}, {"the peer", peer, wantPrivate}, {"public", public, wantPublic}} {
 			err := way.reach()
 			for deadline := time.Now().Add(30 * time.Second); way.wanted && err != nil && time.Now().Before(deadline); {
-				err = way.reach() // a second is short for a login to a busy host
+				err = way.reach() // a second is short on a busy machine
 			}
 			if got := err == nil; got != way.wanted {
 				t.Errorf("%s: %s reaches: %v (%v)", when, way.name, got, err)

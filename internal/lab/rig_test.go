@@ -125,9 +125,9 @@ func (r rig) from(position string, argv ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// ssh is ssh to a host at an address.
+// ssh is ssh to a host at an address. An emulated machine that has just booted takes its time.
 func (r rig) ssh(position, host, address, script string) (string, error) {
-	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=1"}, r.sshArgs(host, address)[1:], []string{script})...)
+	return r.from(position, slices.Concat([]string{"ssh", "-o", "ConnectTimeout=60"}, r.sshArgs(host, address)[1:], []string{script})...)
 }
 
 // TestHelperExec is no test but the process that from starts.
