@@ -122,6 +122,7 @@ func (a *adopted) holds(script, want string) {
 // asFound makes the host what it was before odoogen.
 const asFound = `set -e; export DEBIAN_FRONTEND=noninteractive
 	apt-get -q update && apt-get -q -y install --no-install-recommends nginx postgresql-15 curl
+	pg_dropcluster --stop 15 main; pg_createcluster 15 main -d /srv/theirs --start
 	runuser -u postgres -- createuser shop
 	runuser -u postgres -- createdb -O shop shop
 	runuser -u postgres -- psql -Xqd shop -c 'CREATE TABLE orders (n int)' -c 'INSERT INTO orders VALUES (7)'
@@ -189,6 +190,7 @@ const login = "curl -sk -o /dev/null -w '%{http_code}' --resolve demo.example.co
 func theirOwnFiles(a *adopted) {
 	a.on("box", `printf 'work_mem = 24MB\n' >>/etc/postgresql/15/main/postgresql.conf
 		mkdir -p /etc/postgresql/13/main/conf.d; echo 'work_mem = 8MB' >/etc/postgresql/13/main/conf.d/theirs.conf
+		runuser -u postgres -- psql -Xqc "ALTER SYSTEM SET work_mem = '25MB'"
 		sed -i '1i PasswordAuthentication yes' /etc/ssh/sshd_config
 		echo 'Banner none' >/etc/ssh/sshd_config.d/00-theirs.conf
 		printf 'PermitRootLogin yes\nMatch Address 192.0.2.1\n\tBanner none\n' >/etc/ssh/sshd_config.d/50-theirs.conf
@@ -205,6 +207,7 @@ box: override /etc/ssh/sshd_config.d/51-theirs.conf (stays)
 box: override /etc/sysctl.d/theirs.conf (stays)
 box: override /etc/systemd/journald.conf.d/zz.conf (stays)
 box: override /etc/tmpfiles.d/odoogen.conf (stays)
+box: override /srv/theirs/postgresql.auto.conf (stays)
 `
 	if said := a.in(2, "drift"); said != want {
 		a.t.Errorf("drift:\n%s\nwant\n%s", said, want)
@@ -216,7 +219,8 @@ box: override /etc/tmpfiles.d/odoogen.conf (stays)
 			a.t.Errorf("drift --adopt:\n%s\nwant\n%s", adopt, want)
 		}
 	}
-	a.on("box", `sed -i '$d' /etc/postgresql/15/main/postgresql.conf
+	a.on("box", `runuser -u postgres -- psql -Xqc 'ALTER SYSTEM RESET work_mem'
+		sed -i '$d' /etc/postgresql/15/main/postgresql.conf
 		sed -i '1d' /etc/ssh/sshd_config
 		rm -r /etc/ssh/sshd_config.d/*-theirs.conf /etc/sysctl.d/{theirs,30-before,zz-other}.conf /etc/systemd/journald.conf.d /etc/tmpfiles.d/odoogen.conf /etc/postgresql/13`)
 	if said := a.in(0, "drift"); said != "box: as it was pushed\n" {

@@ -32,12 +32,50 @@ func TestDoorsThatAreEdited(t *testing.T) {
 
 // What somebody left in a generation is told of, and does not come into the next one. What the ledger had no room for comes later.
 func TestWhatIsStrangeStaysBehind(t *testing.T) {
-	hostSays(t, "testdata/strange.sh", "1-a, confirmed\nchanged by hand: x.d/.#a\nchanged by hand: x.d/b\nchanged by hand: x.d\n2-b, confirmed\n"+
+	hostSays(t, "testdata/strange.sh", "1-a, confirmed\nchanged by hand: x.d/.#a\nchanged by hand: x.d/b\nchanged by hand: .\nchanged by hand: x.d\n2-b, confirmed\n"+
 		". 0 755\n./HOST.json 0 444\n./MANIFEST 0 444\n./x.d 0 755\n./x.d/a 0 444\n"+
 		"leased\n1-a\tconfirmed\ttest\n2-b\tconfirmed\ttest\n3-c\tconfirmed\ttest\n")
 }
 
 // hostSays runs a session with the host's script in a mount namespace of its own.
+// The session removes what odoogen stands on: MANIFEST, the generation, the links, the units that work at boot; then replaces a
+// directory, changes modes, leads a door elsewhere, and sets the clock back.
+func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
+	const mine = "override /etc/systemd/system/odoogen-boot-state.service.d/mine.conf"
+	const boot, host = "door /etc/systemd/system/sysinit.target.wants/odoogen-boot.service", "door /usr/local/sbin/odoogen-host"
+	hostSays(t, "testdata/gone.sh", "pushed: 1-ONE, confirmed\n"+
+		"MANIFEST is edited: 1-ONE, confirmed;changed by hand: MANIFEST\n"+
+		"  drift MANIFEST\n"+
+		"MANIFEST is removed: 1-ONE, confirmed;changed by hand: MANIFEST\n"+
+		"  manifest \n  host told\n  drift MANIFEST\n"+
+		"pushed again: 2-b, confirmed\n"+
+		"the generation is removed: 2-b, which somebody has removed: a push, or a rollback, puts another in its place\n"+
+		"  manifest \n  host \n  drift MANIFEST\n"+
+		"confirmed is removed: 3-c; somebody has removed the link \"confirmed\", which the next push makes anew\n"+
+		"and a push taken back: 3-c, confirmed\n"+
+		"and one by a loss of power: 3-c: a push was cut off before it turned this host to 5-e; what it did goes back by itself, or now: \"revert\";held by test\n"+
+		"nothing at boot: 3-c, confirmed;by hand: "+mine+";by hand: "+boot+";by hand: "+host+"\n"+
+		"  hand "+mine+"\n  hand "+boot+"\n  hand "+host+"\n"+
+		"made anew: 6-f, confirmed;by hand: "+mine+"\n"+
+		"  hand "+mine+"\n"+
+		"a directory that is elsewhere: 7-g, confirmed\n"+
+		"theirs\nseven\n"+
+		"modes: 7-g, confirmed;changed by hand: .;changed by hand: x.d\n"+
+		"  drift . strange\n  drift x.d strange\n"+
+		"and as they were: 8-h, confirmed\n"+
+		"hand\tmasked\todoogen-venv@17.service\nhand\tmasked\tpostgresql@.service\n"+
+		"hand\toverride\t/etc/systemd/system/postgresql@.service.d/mine.conf\n"+
+		"ejected\t8-h\n/mnt/elsewhere\n"+
+		"leased\nheld\ttest\n")
+}
+
+func TestRecordsOutliveAFullDisk(t *testing.T) {
+	hostSays(t, "testdata/full.sh", "taken back on a full disk: user late - -;directory /var/lib/late - qb;\n"+
+		"and with room: \n"+
+		"current\t1-a\n/etc/odoogen/current/x.d\n2-b\n"+
+		"two databases: cluster 15/ours - -;database qb 15/ours qb;\n")
+}
+
 func hostSays(t *testing.T, session, want string) {
 	t.Helper()
 	script := scriptFile(t)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ReadyToEject tells what the only host of the push is, and which of its files were changed by hand.
+// ReadyToEject tells what the only host of the push is, and which of its files and doors were changed by hand.
 func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, err error) {
 	if len(p.hosts) != 1 {
 		return "", nil, errors.New("one host is ejected at a time")
@@ -20,7 +20,7 @@ func (p *Push) ReadyToEject(ctx context.Context) (from string, drift []string, e
 	if h.seen.Generation == "" && !h.seen.Ejected {
 		return "", nil, fmt.Errorf("%s: no generation of odoogen's stands there", h.name)
 	}
-	return h.seen.from(), h.seen.Drift, nil
+	return h.seen.from(), h.plan.Drift, nil
 }
 
 // Eject makes the host's configuration plain files, and odoogen no longer part of it: what ReadyToEject has told of, not what

@@ -203,6 +203,9 @@ func (q *question) answer() (*Observation, error) {
 	if !q.other && (seen.Generation != "" || seen.Ejected) {
 		seen.Manifest, seen.Host = q.manifest, q.text
 	}
+	if _, err := artifact.ParseManifest(seen.Manifest); err != nil && slices.Contains(seen.Drift, artifact.ManifestName) {
+		seen.Manifest = nil // somebody has written into it: all is sent
+	}
 	seen.Secrets = secretsFound(host, q.found)
 	for _, d := range host.Doors {
 		if !stands(d, q.found[d.Path]) && !slices.Contains(seen.Doors, d.Path) {

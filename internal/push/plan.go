@@ -135,10 +135,11 @@ func loadFirewall(after []artifact.Entry, owed map[Action]bool) {
 func (p *Plan) masked() []string {
 	var all []string
 	for _, h := range p.Hands {
-		wanted := slices.Contains(p.run, h.What) || slices.ContainsFunc(p.Actions, func(a Action) bool {
-			name, _, instance := strings.Cut(a.Unit, "@")
-			return a.Verb != "stop" && (a.Unit == h.What || instance && name+"@"+path.Ext(a.Unit) == h.What)
-		})
+		is := func(unit string) bool {
+			name, _, instance := strings.Cut(unit, "@")
+			return unit == h.What || instance && name+"@"+path.Ext(unit) == h.What
+		}
+		wanted := slices.ContainsFunc(p.run, is) || slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Verb != "stop" && is(a.Unit) })
 		if h.Kind == "masked" && wanted && !slices.Contains(all, h.What) {
 			all = append(all, h.What)
 		}

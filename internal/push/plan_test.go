@@ -139,9 +139,10 @@ func TestAMaskedUnitIsRefusedWhereItIsWanted(t *testing.T) {
 		tree *artifact.Tree
 		want []string
 	}{
-		"it stays":  {before, []string{"odoo-qa17.service"}},
-		"it left":   {tree(t, "2", "nginx.service", "systemd/system/odoogen-ping@.service none"), nil},
-		"it is run": {tree(t, "3", "nginx.service", "a run:odoogen-ping@ci.service"), []string{"odoogen-ping@.service"}},
+		"it stays":                    {before, []string{"odoo-qa17.service"}},
+		"it left":                     {tree(t, "2", "nginx.service", "systemd/system/odoogen-ping@.service none"), nil},
+		"it is run":                   {tree(t, "3", "nginx.service", "a run:odoogen-ping@ci.service"), []string{"odoogen-ping@.service"}},
+		"an instance of it is wanted": {tree(t, "4", "odoogen-ping@ci.service"), []string{"odoogen-ping@.service"}},
 	} {
 		plan, err := NewPlan(c.tree, o, nil)
 		if err != nil {
@@ -173,6 +174,30 @@ func TestAHostThatIsNotConfirmedIsNotWhatItShallBe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if plan.Empty() || !plan.Unconfirmed {
+		t.Errorf("the plan is %+v", plan)
+	}
+}
+
+// A MANIFEST that somebody has written into tells nothing of what the host has: all is sent and done.
+func TestAManifestThatIsEditedIsDrift(t *testing.T) {
+	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
+	w, err := wishOf(same)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := w.question()
+	for _, line := range []string{"generation\t1-" + same.Digest()[:12], "confirmed\t1-" + same.Digest()[:12], "manifest\td2hhdCBpcyB0aGlzCg==", "host\t", "drift\tMANIFEST"} {
+		q.line(strings.Split(line, "\t"))
+	}
+	o, err := q.answer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(same, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(plan.Drift, []string{"MANIFEST"}) || len(plan.Files) != 2 || !slices.Contains(plan.Actions, Action{"reload", "nginx.service"}) {
 		t.Errorf("the plan is %+v", plan)
 	}
 }

@@ -19,17 +19,21 @@ status() {
 		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
 	elif [ -z "$name" ]; then
 		printf 'as it was found: nothing of odoogen runs here\n'
+	elif [ ! -d "$etc/current" ]; then
+		printf '%s, which somebody has removed: a push, or a rollback, puts another in its place\n' "$name"
+	elif [ -z "$confirmed" ]; then
+		printf '%s; somebody has removed the link "confirmed", which the next push makes anew\n' "$name"
 	elif [ "$name" = "$confirmed" ]; then
 		printf '%s, confirmed\n' "$name"
 	else
-		printf '%s, turned by hand: a push that fails goes back to %s, where the link "confirmed" leads\n' "$name" "${confirmed:-what was found}"
+		printf '%s, turned by hand: a push that fails goes back to %s, where the link "confirmed" leads\n' "$name" "$confirmed"
 	fi
 	[ ! -f "$state/frozen" ] || printf 'frozen since %s\n' "$(tr '\t' ' ' <"$state/frozen")"
 	if [ "$(lease_left)" -gt 0 ] && IFS=$'\t' read -r _ owner 2>/dev/null <"$state/lease"; then
 		printf 'held by %s\n' "$owner"
 	fi
 	[ ! -f "$state/owed" ] || sed 's/^/owed: /; s/\t/ /' "$state/owed"
-	if [ -f "$etc/current/MANIFEST" ]; then
+	if [ -d "$etc/current" ]; then
 		differs "$etc/current" | sed 's/^/changed by hand: /'
 		mapfile -t runs < <(wanted)
 		{ by_hand "${runs[@]}"; stopped "${runs[@]}"; } | sed -n 's/^hand\t/by hand: /; /^by hand/s/\t/ /p'

@@ -56,7 +56,7 @@ ask_postgres() { # VERSION/NAME...
 	local said name
 	for name; do
 		said=$(runuser -u postgres -- "/usr/lib/postgresql/${name%/*}/bin/postgres" -C shared_buffers \
-			-D "/var/lib/postgresql/$name" -c "config_file=/etc/postgresql/$name/postgresql.conf" 2>&1 >/dev/null) ||
+			-D "/etc/postgresql/$name" 2>&1 >/dev/null) ||
 			die "PostgreSQL refuses the new generation of $name:" "$said"
 	done
 }

@@ -183,8 +183,11 @@ ways_to() {
 keep_ways() {
 	[ -f "$etc/doors" ] || return 0
 	dirs "$etc/doors.of"
-	cp "$etc/doors" "$etc/doors.of/.new"
-	mv -f "$etc/doors.of/.new" "$etc/doors.of/$(stands)"
+	if cp "$etc/doors" "$etc/doors.of/.new"; then # else the disk is full
+		mv -f "$etc/doors.of/.new" "$etc/doors.of/$(stands)"
+	else
+		rm -f "$etc/doors.of/.new"
+	fi
 }
 
 # turns_doors FACTS: doors come or go, or what starts with the host.
@@ -262,8 +265,7 @@ forget_found() {
 	while IFS= read -r path; do
 		! same "$zero$path" "$path" || continue
 		kept=$(free "$etc/set-aside$path")
-		mkdir -p "${kept%/*}"
-		mv -T "$zero$path" "$kept"
+		mkdir -p "${kept%/*}" && mv -T "$zero$path" "$kept" || return 1
 	done < <(find "$zero" ! -type d -printf '/%P\n' 2>/dev/null)
 	rm -rf "$zero"
 	mkdir -p "$zero"

@@ -36,7 +36,7 @@ eject_now() {
 	mv -T "$new" "$etc/current"
 	while IFS=$'\t' read -r verb path kind to _; do
 		[ "$verb $kind" = 'door link' ] || continue
-		[ -L "$path" ] || continue
+		[ "$(readlink "$path")" = "$to" ] || continue # somebody leads it elsewhere
 		rest=$etc/current/${to#"$etc/current/"}
 		if [ ! -e "$rest" ]; then # a door that leads nowhere
 			rm -f "$path"

@@ -174,14 +174,14 @@ settle() {
 	if [ -z "$confirmed" ] && ejected && [ "$back" != 0 ]; then
 		end_eject "$back"
 	elif [ "$back" != "${confirmed:-0}" ]; then
-		[ "$(stands)" != 0 ] || as_found
+		[ "$(stands)" != 0 ] || as_found || true
 		rm -rf "$etc/.back" "$etc/.doors"
 	else
 		take_doors_back "$@"
 		turn_back "$back"
 		forget_doors back
 		find "$etc/generations/0" "$etc/set-aside" -name '*.odoogen-new' -prune -exec rm -rf {} + 2>/dev/null || true # see store
-		if [ "$(stands)" = 0 ]; then forget_found; fi
+		[ "$(stands)" != 0 ] || forget_found || true
 		systemctl daemon-reload
 	fi
 }

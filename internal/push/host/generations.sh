@@ -38,17 +38,21 @@ turn_link() {
 
 # look DIR [PATH...]: looks at all files below DIR and at the paths, with three programs however many they are: to do
 # nothing must cost nothing. Prints the digest of DIR's MANIFEST; as drift each file that is not what that says (other
-# bytes, mode or owner, missing, or, as that says, strange) and each directory in which others may write; and of each
+# bytes, mode or owner, missing, or, as that says, strange) and each directory of another mode or owner; and of each
 # path its kind, mode, where it leads, size and time. Of an ejected host's current directory links are followed: it has
-# some.
+# some. A generation has the name of its MANIFEST's digest; where that was changed or removed, nothing else can be told of.
 look() {
-	local manifest=/dev/null links=-P
-	! ejected || [ "$1" != "$etc/current" ] || links=-L
+	local manifest=/dev/null links=-P name=${1##*/}
+	if [ "$1" = "$etc/current" ]; then
+		name=$(target current)
+		! ejected || links=-L
+	fi
 	cd "$1" || exit # never look at what else lies here
 	[ ! -f MANIFEST ] || manifest=MANIFEST
 	# find flushes what it has printed before sha256sum prints.
-	{ find "$links" . "${@:2}" \( ! -type d -o -path './*' \( ! -user 0 -o ! -group 0 -o -perm /022 \) \) \
-		-printf '%y %m %U:%G\t%l\t%s\t%T@\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk '
+	{ find "$links" . "${@:2}" \( ! -type d -o \( -path . -o -path './*' \) \( ! -user 0 -o ! -group 0 -o ! -perm 755 \) \) \
+		-printf '%y %m %U:%G\t%l\t%s\t%T@\t%p\n' -path './*' -type f -exec sha256sum {} + 2>/dev/null || true; } | awk -v "name=${name##*-}" '
+		FILENAME != "-" && NF < 4 { next }
 		FILENAME != "-" { sub(/^0+/, "", $1); want["./" $4] = "f " $1 "\t" $2; next }
 		index($0, "\t") == 0 { # a name with a backslash is written with two, and another in front
 			if (sub(/^\\/, "")) gsub(/\\\\/, "\\")
@@ -58,14 +62,17 @@ look() {
 		{
 			split($0, of, "\t")
 			sub(/ 0:0$/, "", of[1]) # root and its group are what all shall be
-			if (of[5] ~ /^\.\//) is[of[5]] = of[1] "\t"
+			if (of[5] ~ /^\.(\/|$)/) is[of[5]] = of[1] "\t"
 			else printf "found\t%s\t%s\t%s\t%s\t%s\t%s\n", of[5], substr(of[1], 1, 1), substr(of[1], 3), of[2], of[3], of[4]
 		}
 		END {
-			if ("./MANIFEST" in sum) print "digest\t" sum["./MANIFEST"]
+			digest = sum["./MANIFEST"]
+			if (digest) print "digest\t" digest
+			if (!digest || length(name) == 12 && name != substr(digest, 1, 12)) print "drift\tMANIFEST"
+			if (!digest) exit
 			delete is["./MANIFEST"]
 			for (path in want) if (is[path] sum[path] != want[path]) print "drift\t" substr(path, 3)
-			for (path in is) if (!(path in want)) print "drift\t" substr(path, 3) "\tstrange"
+			for (path in is) if (!(path in want)) print "drift\t" (path == "." ? path : substr(path, 3)) "\tstrange"
 		}' "$manifest" -
 	cd /
 }

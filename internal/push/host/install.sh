@@ -2,6 +2,7 @@
 
 # install_self puts this very script where timer and boot find it.
 install_self() {
+	dirs "$lib"
 	if [ ! -x "$lib/host" ] || ! holds "$lib/host" "$BASH_EXECUTION_STRING"$'\n'; then
 		printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
 		chmod 755 "$lib/host.new"

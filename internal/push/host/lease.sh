@@ -7,7 +7,7 @@ lease_seconds=30
 lease() {
 	local owner nonce="" holder=""
 	read -r owner || cut_off
-	dirs "$state" "$etc/generations/0" "$lib" "$locks"
+	dirs "$state" "$etc/generations/0" "$locks"
 	exec 8>"$state/lock"
 	if ! flock --wait 5 8; then # held by what works, also where its pusher is no more
 		IFS=$'\t' read -r _ holder 2>/dev/null <"$state/lease" || holder="something of odoogen that works on this host"
@@ -37,7 +37,6 @@ lease() {
 	printf '%s\t%s\n' "$1" "$owner" >"$state/lease.new"
 	mv -f "$state/lease.new" "$state/lease"
 	trap - EXIT
-	install_self
 	[ -L "$etc/current" ] || remember_found
 	record_late || true
 	doubt || true
@@ -71,6 +70,7 @@ lease_left() {
 	local now touched
 	printf -v now '%(%s)T' -1
 	touched=$(stat -c %Y "$state/lease" 2>/dev/null || echo 0)
+	((touched <= now + 2)) || touched=0 # the clock was set back, and a push that lives touches it again
 	printf '%s' "$((touched + lease_seconds - now))"
 }
 

@@ -11,7 +11,7 @@ note_made() {
 		if [ "$verb" != made ] || recorded "$kind" "$name" "$in"; then continue; fi
 		there=0
 		is_there "$kind" "$name" "$in" </dev/null || there=$?
-		if [ "$there" = 0 ] || [ "$there" = 2 ] && ! recorded cluster "$in" -; then continue; fi
+		if [ "$there" = 0 ] || { [ "$there" = 2 ] && ! recorded cluster "$in" -; }; then continue; fi
 		printf '%s\t%s\t%s\n' "$kind" "$name" "$in" >>"$state/doubted"
 		printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$in" "$of" >>"$state/made"
 	done
@@ -26,17 +26,17 @@ doubt() {
 		there=0
 		is_there "$kind" "$name" "$in" </dev/null || there=$?
 		case $there in
-		1) strike "$kind" "$name" "$in" ;;
-		2) printf '%s\t%s\t%s\n' "$kind" "$name" "$in" ;;
+		1) strike "$kind" "$name" "$in" || return 1 ;;
+		2) printf '%s\t%s\t%s\n' "$kind" "$name" "$in" || return 1 ;;
 		esac
 	done <"$state/doubted" >"$state/doubted.new"
 	if [ -s "$state/doubted.new" ]; then mv -f "$state/doubted.new" "$state/doubted"; else rm -f "$state"/doubted{,.new}; fi
 }
 
-# strike KIND NAME IN: it is not in the record any more.
+# strike KIND NAME IN: it is not in the record any more, unless the disk is full, and then nothing changes.
 strike() {
-	awk -F '\t' -v "kind=$1" -v "name=$2" -v "in_=$3" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new"
-	mv -f "$state/made.new" "$state/made"
+	awk -F '\t' -v "kind=$1" -v "name=$2" -v "in_=$3" '$1 != kind || $2 != name || $3 != in_' "$state/made" >"$state/made.new" &&
+		mv -f "$state/made.new" "$state/made"
 }
 
 recorded() { # KIND NAME IN
@@ -49,7 +49,7 @@ recorded() { # KIND NAME IN
 # is_there KIND NAME IN: it is; 2 where its cluster cannot be asked.
 is_there() {
 	case $1 in
-	cluster) [ -e "/etc/postgresql/$2/postgresql.conf" ] ;;
+	cluster) [ -e "/etc/postgresql/$2/postgresql.conf" ] || [ -e "/var/lib/postgresql/$2/PG_VERSION" ] ;;
 	directory) [ -e "$2" ] ;;
 	certificate) [ -e "$state/tls/$2" ] || [ -e "/etc/letsencrypt/renewal/$2.conf" ] ;;
 	user) getent passwd "$2" >/dev/null || return 1 ;;
@@ -85,7 +85,7 @@ remove_made() { # KIND NAME IN
 	role) runuser -u postgres -- dropuser --cluster "$3" --if-exists "$2" ;;
 	directory) rm -rf --one-file-system "$2" ;;
 	certificate) # with it goes its renewal, which would fail
-		[ ! -e "/etc/letsencrypt/renewal/$2.conf" ] || certbot delete --non-interactive --cert-name "$2"
+		[ ! -e "/etc/letsencrypt/renewal/$2.conf" ] || certbot delete --non-interactive --cert-name "$2" || return 1
 		rm -rf "${state:?}/tls/$2" "$state/tls/.$2".*
 		;;
 	user) ! getent passwd "$2" >/dev/null || userdel "$2" ;;

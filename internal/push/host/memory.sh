@@ -37,8 +37,9 @@ remember() {
 counted() {
 	[ -f "$etc/current/MANIFEST" ] && ! ejected || return 0
 	find "$etc" "$etc/current/" "$secrets" "$state"/{frozen,ledger,owed,made} {/etc,/run}/systemd/system{,.control} \
+		"$lib" /usr/local/sbin/odoogen-host \
 		{/etc,/run}/{sysctl.d,tmpfiles.d,sysusers.d,systemd/{network,journald.conf.d,timesyncd.conf.d}} \
-		/etc/ssh /etc/postgresql /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/dpkg/{status,updates} "$@" \
+		/etc/ssh /etc/postgresql /var/lib/dpkg/{status,updates} "$@" \
 		\( -path "$etc/generations/*" -prune -o -true \) \
 		-printf '%p\t%y%m\t%U:%G\t%l\t%D:%i\t%s\t%C@\n' -newerct '2 seconds ago' -printf 'young\n' 2>/dev/null || true
 	rules

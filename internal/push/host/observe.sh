@@ -23,6 +23,7 @@ observe() {
 		[ -n "${once[$path]:-}" ] || paths+=("$path")
 		once[$path]=yes
 	done < <(cat - "$etc/doors" <<<"$asked" 2>/dev/null || true)
+	while IFS= read -r path; do paths+=("$(data_directory "$path")/postgresql.auto.conf"); done < <(clusters_of_ours)
 	mapfile -t runs < <(wanted)
 	exec {idle}< <(stopped "${runs[@]}") # systemd takes its time to answer
 	counts=$(counted "${paths[@]}")
@@ -81,15 +82,16 @@ look_at_all() {
 	if [ -f "$secrets/RECORD" ]; then
 		while IFS= read -r a; do printf 'given\t%s\n' "$a"; done <"$secrets/RECORD"
 	fi
-	if [ -f "$etc/current/MANIFEST" ]; then
+	if [ -d "$etc/current" ]; then
 		by_hand "${runs[@]}"
 		ran_before
 		seen=$(look "$etc/current" "${found[@]}")
 		if [[ $seen != *"digest"$'\t'"$digest"* ]]; then
-			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST")"
-			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json")"
+			printf 'manifest\t%s\n' "$(base64 -w 0 "$etc/current/MANIFEST" 2>/dev/null || true)"
+			printf 'host\t%s\n' "$(base64 -w 0 "$etc/current/HOST.json" 2>/dev/null || true)"
 		fi
 	else
+		[ -z "$current" ] || printf 'manifest\t\nhost\t\ndrift\tMANIFEST\n' # somebody has removed the generation
 		seen=$(find "${found[@]}" -maxdepth 0 ! -type d -printf 'found\t%p\t%y\t%m\t%l\t%s\t%T@\n' 2>/dev/null || true)
 	fi
 	printf '%s\n' "$seen"
@@ -103,15 +105,16 @@ look_at_all() {
 # counts more than it, or keeps it from running. It is the administrator's, and no push takes it away.
 by_hand() {
 	local base path name runs=("$@")
-	local -A known=() shall=()
+	local -A known=() shall=() templates=()
 	for name; do known[$name]=yes shall[$name]=yes; done
 	for path in "$etc"/current/systemd/system/*; do name=${path##*/} known[${name%.d}]=yes; done
+	for name in "${!known[@]}"; do [[ $name != *@?*.* ]] || templates[${name%%@*}@.${name##*.}]=yes; done
 	for base in /etc/systemd/system{,.control} /run/systemd/system{,.control}; do
 		for path in "$base"/*; do
 			name=${path##*/}
 			if [[ $name == *.d ]]; then
 				! adds_to_ours "${name%.d}" || for name in "$path"/*.conf; do printf 'hand\toverride\t%s\n' "$name"; done
-			elif [ -z "${known[$name]:-}" ]; then
+			elif ! is_ours "$name"; then
 				continue
 			elif [ -e "$path" ] && [ ! -s "$path" ]; then # a link to /dev/null, or an empty file
 				printf 'hand\tmasked\t%s\n' "$name"
@@ -121,11 +124,14 @@ by_hand() {
 		done
 	done
 	linked_otherwise
+	ejected || for path in /etc/systemd/system/{,sysinit.target.wants/}odoogen-boot{,-state}.service "$lib/host" /usr/local/sbin/odoogen-host; do
+		[ -s "$path" ] || printf 'hand\tdoor\t%s\n' "$path"
+	done
 	while IFS= read -r path; do
 		for base in "/etc/postgresql/$path"/conf.d/*.conf; do
 			[ "${base##*/}" = odoogen.conf ] || printf 'hand\toverride\t%s\n' "$base"
 		done
-		base=/var/lib/postgresql/$path/postgresql.auto.conf
+		base=$(data_directory "$path")/postgresql.auto.conf
 		[ ! -f "$base" ] || ! sets_something "$base" || printf 'hand\toverride\t%s\n' "$base"
 		base=/etc/postgresql/$path/postgresql.conf
 		! beats_ours "$base" "$etc/current/postgresql/${path#*/}"/{postmaster,reload}.conf || printf 'hand\toverride\t%s\n' "$base"
@@ -136,8 +142,15 @@ by_hand() {
 	doors_otherwise
 }
 
+# data_directory VERSION/NAME: of that cluster, as its postgresql.conf says.
+data_directory() {
+	local dir
+	dir=$(sed -nE "s/^[ \t]*data_directory[ \t]*=?[ \t]*'([^']*)'.*/\1/p" "/etc/postgresql/$1/postgresql.conf" 2>/dev/null | tail -n 1)
+	printf '%s' "${dir:-/var/lib/postgresql/$1}"
+}
+
 # clusters_of_ours: those into which a door leads. A cluster of the same name may be of somebody else's version.
-clusters_of_ours() { sed -nE 's|.*"/etc/postgresql/([^/"]+/[^/"]+)/conf\.d/odoogen\.conf".*|\1|p' "$etc/current/HOST.json"; }
+clusters_of_ours() { sed -nE 's|.*"/etc/postgresql/([^/"]+/[^/"]+)/conf\.d/odoogen\.conf".*|\1|p' "$etc/current/HOST.json" 2>/dev/null || true; }
 
 # read_instead: of the directories that systemd reads, what lies in /etc or /run by the name of the generation's file takes its
 # place; a drop-in of such a file adds to it, and where the last value of a setting counts, a file of a later name has it.
@@ -243,12 +256,17 @@ sshd_reads_otherwise() {
 		}' mine=1 "${ours[@]}" mine= "${earlier[@]}" later=1 "${later[@]}" later= /etc/ssh/sshd_config
 }
 
+# is_ours NAME: a unit that is known, the template of one, or an instance of one.
+is_ours() {
+	[ -z "${known[$1]:-}${templates[$1]:-}" ] || return 0
+	[[ $1 == *@* && -n "${known[${1%%@*}@.${1##*.}]:-}" ]]
+}
+
 # adds_to_ours NAME: drop-ins of NAME.d count for a unit that is known: its own, those of its template, of a prefix that
-# ends with a dash, and of all units of its kind.
+# ends with a dash, and of all units of its kind; or for one that takes a push back at boot.
 adds_to_ours() {
 	local kind=${1##*.} unit prefix
-	[ -z "${known[$1]:-}" ] || return 0
-	[[ $1 != *@* ]] || [ -z "${known[${1%%@*}@.$kind]:-}" ] || return 0
+	if is_ours "$1" || [[ $1 == odoogen-boot?(-state).service ]]; then return 0; fi
 	[[ $1 == *-."$kind" || $1 == "$kind" ]] || return 1
 	prefix=${1%"$kind"} prefix=${prefix%.}
 	for unit in "${!known[@]}"; do [[ $unit != "$prefix"*".$kind" ]] || return 0; done

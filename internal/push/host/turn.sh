@@ -13,6 +13,10 @@ turn() {
 	flock --wait 30 9 || die "a job has held $locks/host.lock for 30 s (a backup, a deploy or a patch window)"
 	trap forget_begun EXIT
 	old=$(target confirmed)
+	if [ -z "$old" ]; then # somebody has removed the link
+		old=$(target current)
+		[ -z "$old" ] || turn_link confirmed "$old"
+	fi
 	case $2,$(stands) in
 	0,*)
 		facts+=$'\n'$(leaving)
@@ -114,6 +118,7 @@ turn_back() {
 # this push among them: a unit of its own does the work, and "left" tells of it over whatever route remains.
 leave() {
 	held "$1"
+	install_self # the way back needs it, and what is below does
 	cat >"$state/leave"
 	rm -f "$state/leave.said" "$state/leave.ended"
 	systemd-run --quiet --collect --unit=odoogen-leave "$lib/host" leave_now "$1" "$2"

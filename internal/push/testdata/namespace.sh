@@ -17,19 +17,24 @@ etc=/etc/odoogen state=/var/lib/odoogen
 rm -rf $etc $state
 host() { bash -c "$script" odoogen "$@"; }
 
-# turn turns the host to a generation with one file, x.d/a, and the doors of $doors; confirm keeps it, revert takes it back.
-turn() { # NONCE NAME TEXT
+# tree makes /mnt/tree and its tar: a generation with one file, x.d/a.
+tree() { # TEXT
 	rm -rf /mnt/tree
 	mkdir -p /mnt/tree/x.d
 	(
 		cd /mnt/tree
-		echo "$3" >x.d/a
+		echo "$1" >x.d/a
 		echo '{}' >HOST.json
 		chmod 444 x.d/a HOST.json
 		for f in HOST.json x.d/a; do printf '0444 %s none %s\n' "$(sha256sum <$f | cut -d ' ' -f 1)" $f; done >MANIFEST
 		chmod 444 MANIFEST
 		tar -c --no-recursion MANIFEST HOST.json x.d/a
 	) >/mnt/tree.tar
+}
+
+# turn turns the host to a generation of that tree, with the doors of $doors; confirm keeps it, revert takes it back.
+turn() { # NONCE NAME TEXT
+	tree "$3"
 	echo test | host lease "$1" 120 >/dev/null
 	host stage "$1" "$2" </mnt/tree.tar
 	printf '%b' "${doors:?}" 'end\n' | host turn "$1" "$2" 60 >/dev/null
