@@ -130,8 +130,8 @@ var secret = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`(^|[^a-z])(auth|key|pat|sig)["']?\s*=\s*\S`,
 	// Whoever logs in: https://x@host, curl -u bob:x, Bearer x.
 	`://[^/\s]*@`, `(^|\s)(-u|--user)[\s=]*[^\s:]+:\S`, `bearer\s`,
-	// A value that shows what it is: tokens of GitHub, GitLab, Slack and AWS, and keys.
-	`\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA)[a-z0-9]`, `-----BEGIN`,
+	// A value that shows what it is: tokens of GitHub, GitLab, Slack and AWS, keys, and what pings go to.
+	`\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA)[a-z0-9]`, `-----BEGIN`, `hc-ping\.com/[a-z0-9]`,
 }, "|"))
 
 // noSecret is what has such a name and holds none: settings, lists of names, and what nginx hands on as it came.

@@ -371,12 +371,56 @@ instances: qa17: aliases: ["www.example.com"]`},
 			{Host: "ci", File: "ssh/authorized_keys/agent1", Data: []byte("ssh-ed25519 AAAA other\n")},
 			edited("nftables/odoogen.nft", "tcp dport 443 accept", "tcp dport 8443 accept\n		tcp dport 443 accept"),
 			edited("systemd/timesyncd.conf.d/odoogen.conf", "NTP=", "NTP=ntp.example.com "),
+			beside("/etc/systemd/timesyncd.conf.d/zz.conf", "[Time]\nNTP=ntp.example.com\n"),
 		}, `
 // ci: ssh/authorized_keys/agent1: the spec says the key in ci.agents.key
 // tests: ssh/authorized_keys/anna: the spec says keys in access.admins.anna.keys
 // tests: ssh/authorized_keys/deploy: the spec says keys in access.deploy.keys
 // tests: nftables/odoogen.nft: the spec says open ports in hosts.tests.open, and from where port 22 is reached in access.whitelist
-// tests: systemd/timesyncd.conf.d/odoogen.conf: the spec says time servers in network.time.servers`},
+// tests: systemd/timesyncd.conf.d/odoogen.conf: the spec says time servers in network.time.servers
+// tests: /etc/systemd/timesyncd.conf.d/zz.conf: the spec says time servers in network.time.servers`},
+		{"variables of scripts", []provenance.Edit{
+			edited("restic/backup.env", "KEEP_DAILY=7\nKEEP_WEEKLY=4\nKEEP_MONTHLY=3\n", "KEEP_DAILY=14\n; KEEP_WEEKLY=4\nKEEP_WEEKLY=\"8\" # weeks\nKEEP_MONTHLY=0\n"),
+			edited("network/vswitch.env", "VLAN=4000\nMTU=1400\nADDRESS=10.0.0.2/24", "VLAN=4001\nMTU=1'300'\nADDRESS=10.0.0.9/24"),
+			edited("patching/window.env", "WINDOW_SECONDS=7200\nREBOOT=yes", "WINDOW_SECONDS=3600\nREBOOT=no"),
+			edited("instances/qa17.env", "HTTP_PORT=8017\n", "HTTP_PORT=9017\nDOMAIN=\\\nqa.example.com\n"),
+			edited("releases/releases.env", "MIRROR=/srv/git\n", "MIRROR=/srv/mirror\n"),
+		}, `
+// tests: restic/backup.env: KEEP_DAILY = 14: in the place of what ../../envs.cue:191:9 says
+backup: keep: daily: 14
+// tests: restic/backup.env: KEEP_WEEKLY = 8: in the place of what ../../envs.cue:191:19 says
+backup: keep: weekly: 8
+// tests: restic/backup.env: KEEP_MONTHLY = 0: in the place of what ../../envs.cue:191:30 says
+backup: keep: monthly: 0
+// tests: network/vswitch.env: VLAN = 4001: in the place of what ../../envs.cue:41:35 says
+network: vswitch: vlan: 4001
+// tests: network/vswitch.env: MTU = 1300: in the place of what ../../envs.cue:41:47 says
+network: vswitch: mtu: 1300
+// tests: network/vswitch.env: ADDRESS = 10.0.0.9/24: is computed, from hosts.tests.private, network.vswitch.subnet, hosts.tests
+// tests: patching/window.env: WINDOW_SECONDS = 3600: is computed, from patching.windows.tests.maxDuration
+// tests: patching/window.env: REBOOT = no
+patching: reboot: false
+// tests: instances/qa17.env: DOMAIN = qa.example.com: in the place of what ../../envs.cue:78:61 says
+instances: qa17: domain: "qa.example.com"
+// tests: instances/qa17.env: HTTP_PORT = 9017: is computed, from classes.qa.port, instances.qa17.version, instances.qa17.class, instances.qa17, classes.qa
+// tests: releases/releases.env: MIRROR = /srv/mirror: the spec has no word for it`},
+		{"variables of scripts, in words that the scripts do not know", []provenance.Edit{
+			edited("patching/window.env", "REBOOT=yes", "REBOOT=true"), edited("restic/backup.env", "KEEP_DAILY=7\n", "export KEEP_DAILY=8\nlet X=1\n"),
+		}, `
+// tests: patching/window.env: REBOOT = true: the spec cannot have it so
+// tests: restic/backup.env: KEEP_DAILY = 8: in the place of what ../../envs.cue:191:9 says
+backup: keep: daily: 8
+// tests: restic/backup.env: let X=1: the spec has no word for it`},
+		{"secrets among variables of scripts", []provenance.Edit{
+			edited("restic/backup.env", "PING_URL=https://hc-ping.com", "PING_URL=https://hc-ping.com/hunter2\nAWS_SECRET_ACCESS_KEY=hunter2\nexport RESTIC_PASSWORD=hunter2\n"+
+				"RESTIC_PASSWORD='hunter\nhunter2\n'\nSSH_KEY=\"-----BEGIN X-----\nhunter2\n\"\nB2_ACCOUNT_KEY=\\\nhunter2\nREST_PASSWORD=\"\nhunter2\n"),
+		}, `
+// tests: restic/backup.env: PING_URL: is or holds a secret: none has a place in a spec or a tree
+// tests: restic/backup.env: AWS_SECRET_ACCESS_KEY: is or holds a secret: none has a place in a spec or a tree
+// tests: restic/backup.env: RESTIC_PASSWORD: is or holds a secret: none has a place in a spec or a tree
+// tests: restic/backup.env: SSH_KEY: is or holds a secret: none has a place in a spec or a tree
+// tests: restic/backup.env: B2_ACCOUNT_KEY: is or holds a secret: none has a place in a spec or a tree
+// tests: restic/backup.env: REST_PASSWORD: is or holds a secret: none has a place in a spec or a tree`},
 		{"the kernel's settings, in files of somebody's own", []provenance.Edit{
 			beside("/etc/sysctl.d/50-before.conf", "vm.swappiness = 20\nnet/core/somaxconn = 1024\n"),
 			beside("/etc/sysctl.d/zz-late.conf", "-vm/overcommit_memory = 2\n"),
@@ -508,6 +552,7 @@ func TestAdoptWhateverAFileHolds(t *testing.T) {
 			"nginx/qa17.conf":       "server {\n\tlisten 443 ssl http2;\n\tadd_header X \"@\";\n\troot @;\n\t@;\n\tlocation @ { }\n}\n",
 			"nginx/extra/qa17.conf": "add_header X '@';\nroot @;\n@\n",
 			"sysctl.d/odoogen.conf": "kernel.core_pattern = @\n@\n@ = 1\n",
+			"certbot/authority.env": "EMAIL=@\n@\n@=1\nDIRECTORY=\"@\"\nWEBROOT='@'\n",
 		} {
 			with := strings.NewReplacer("@", value)
 			all := b.Adopt([]provenance.Edit{beside(with.Replace(file), with.Replace(text))})

@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"odoogen/internal/artifact"
@@ -87,7 +88,7 @@ func elsewhere(o *topology.Origins, t *artifact.Tree, file string) string {
 		return "the spec says keys in " + admin + ".keys"
 	case file == "nftables/odoogen.nft":
 		return "the spec says open ports in hosts." + label(t.Host) + ".open, and from where port 22 is reached in access.whitelist"
-	case dir == "systemd/timesyncd.conf.d/":
+	case strings.HasSuffix(dir, "systemd/timesyncd.conf.d/"): // another's is told where it sets what odoogen's does
 		return "the spec says time servers in network.time.servers"
 	case strings.Contains(file, "/postgresql/") && path.Ext(name) == ".conf":
 		return "is of a cluster that the spec does not have on this host"
@@ -150,7 +151,7 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 				return f.alike(set.key, f.meaning(f.sources(t, nil))[id].values, is.values)
 			}
 			switch fields := f.fields(set); {
-			case set.unread || len(fields) == 0:
+			case set.unread || len(fields) == 0 && was.last.from == "":
 				c.Note = noWord
 			case f.list(set.key):
 				c.Setting = texts(here)
@@ -171,7 +172,9 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 					}
 				}
 			default:
-				c.words, c.Note = f.words(o, is.last, was.last)
+				if c.words, c.Note = f.words(o, is.last, was.last); len(c.words) == 0 && c.Note == "" {
+					c.Note = noWord
+				}
 			}
 			all = append(all, c)
 		}
@@ -222,7 +225,7 @@ func (f format) words(o *topology.Origins, set, was setting) (words []word, note
 		text, ok := o.Text(from[0])
 		switch {
 		case ok && plain(text) == plain(was.value):
-			field := word{path: narrowed(from), like: from[0], texts: []string{sized(text, set.value)}}
+			field := word{path: narrowed(from), like: from[0], texts: []string{spelled(text, set.value)}}
 			words = append(words, field)
 			if truth := truths[set.value]; truth != "" {
 				field.texts = []string{truth} // where the spec has the program's own word for it
@@ -251,6 +254,14 @@ func narrowed(from []string) string {
 		}
 	}
 	return from[0]
+}
+
+// spelled writes a value as the spec does: a size as a size, a truth as a truth.
+func spelled(was, now string) string {
+	if is := truths[now]; is != "" && (was == "true" || was == "false") {
+		return strconv.FormatBool(is == "on")
+	}
+	return sized(was, now)
 }
 
 // sized writes bytes as the spec writes sizes, where it has such a size now: systemctl set-property leaves bytes, and nginx

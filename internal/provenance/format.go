@@ -20,6 +20,7 @@ type format struct {
 	rank   func(path string) string // in whose order they are read; of two with one rank the first counts, alone
 	list   func(key string) bool    // is joined of all its lines
 	fields func(s setting) []string // CUE paths that may have a setting which no line of the tree has, the likeliest first
+	exact  bool                     // a size or a truth counts as it is spelled
 }
 
 // formatOf is that of a file of a tree's host, by its path in the tree or beside it.
@@ -45,12 +46,15 @@ func formatOf(t *artifact.Tree, file string) (format, bool) {
 					return nil
 				}
 				return []string{fmt.Sprintf("hosts.%s.units.%s.dropin.%s.%s", label(host), label(unit), label(s.section), label(s.key))}
-			}}, true
+			}, false}, true
 	}
 	if cluster := clusterOf(t, file); cluster != "" {
 		own := []string{"postgresql/" + cluster + "/postmaster.conf", "postgresql/" + cluster + "/reload.conf"}
 		return format{"postgresql/" + cluster, postgresSettings, func(p string) bool { return slices.Contains(own, p) }, postgresRank, never,
-			func(s setting) []string { return []string{"clusters." + label(cluster) + ".extra." + label(s.key)} }}, true
+			func(s setting) []string { return []string{"clusters." + label(cluster) + ".extra." + label(s.key)} }, false}, true
+	}
+	if t.File(file) != nil && path.Ext(file) == ".env" {
+		return format{of: file, read: envSettings, own: itself, rank: path.Base, list: never, fields: func(setting) []string { return nil }, exact: true}, true
 	}
 	switch instance := "instances." + label(name); first {
 	case "odoo":
@@ -59,12 +63,12 @@ func formatOf(t *artifact.Tree, file string) (format, bool) {
 				return nil
 			}
 			return []string{instance + ".extra." + label(s.key), instance + "." + label(s.key)}
-		}}, true
+		}, false}, true
 	case "sysctl.d":
 		return format{first, sysctlSettings, func(p string) bool { return path.Dir(p) == "sysctl.d" }, path.Base, never,
 			func(s setting) []string {
 				return []string{fmt.Sprintf("hosts.%s.sysctl.%s", label(host), label(s.key))}
-			}}, true
+			}, false}, true
 	}
 	return format{}, false
 }
@@ -202,7 +206,7 @@ func (f format) alike(key string, a, b []string) bool {
 	if f.list(key) {
 		return slices.Equal(a, b)
 	}
-	return len(a) == len(b) && (len(a) == 0 || a[0] == b[0] || plain(a[0]) == plain(b[0]))
+	return len(a) == len(b) && (len(a) == 0 || a[0] == b[0] || !f.exact && plain(a[0]) == plain(b[0]))
 }
 
 var (

@@ -100,6 +100,61 @@ func odooSettings(data []byte) []setting {
 	return all
 }
 
+// envSettings reads variables as a script does: what is in quotes, or behind a backslash, may go on in the next line.
+func envSettings(data []byte) []setting {
+	var all []setting
+	joined, begins := "", 0
+	lines := strings.Split(string(data), "\n")
+	for n, line := range lines {
+		if joined == "" {
+			if begins = n; comment(strings.TrimSpace(line), "#;") {
+				continue
+			}
+		}
+		joined += line
+		if _, open := unquoted(joined); open && n < len(lines)-1 {
+			joined += "\n"
+			continue
+		}
+		set := assigned("", strings.TrimPrefix(strings.TrimSpace(joined), "export "), "=", begins)
+		if !set.unread {
+			set.value, _ = unquoted(set.value)
+		}
+		all, joined = append(all, set), ""
+	}
+	return all
+}
+
+// unquoted is a text as bash reads it, but for what it would replace, and whether it goes on in the next line.
+func unquoted(text string) (value string, open bool) {
+	var b strings.Builder
+	quote := byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && quote != '\'':
+			i++
+			switch {
+			case i == len(text):
+				return b.String(), true
+			case text[i] == '\n':
+			case quote == '"' && !strings.ContainsRune("\"\\$`", rune(text[i])):
+				b.WriteString(text[i-1 : i+1])
+			default:
+				b.WriteByte(text[i])
+			}
+		case c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote == 0 && c == '#' && i > 0 && strings.ContainsRune(" \t", rune(text[i-1])):
+			return strings.TrimSpace(b.String()), false
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), quote != 0
+}
+
 // sysctlSettings reads a file of sysctl.d(5).
 func sysctlSettings(data []byte) []setting {
 	var all []setting
