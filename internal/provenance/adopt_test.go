@@ -39,6 +39,16 @@ instances: qa17: MemoryMax: "4G"`},
 		{"systemctl set-property leaves bytes", []provenance.Edit{beside("/etc/systemd/system.control/odoo-qa17.service.d/50-MemoryMax.conf", "# set-property\n[Service]\nMemoryMax=4294967296\n")}, `
 // tests: /etc/systemd/system.control/odoo-qa17.service.d/50-MemoryMax.conf: MemoryMax = 4294967296
 instances: qa17: MemoryMax: "4G"`},
+		{"a fraction of a size", []provenance.Edit{beside(override, "[Service]\nMemoryMax=3.5G\nMemoryHigh=0.5G\n"), beside("/etc/systemd/system/odoo-qa19.service.d/override.conf", "[Service]\nMemoryMax=3.0G\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 3.5G
+instances: qa17: MemoryMax: "3584M"
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryHigh = 0.5G
+hosts: tests: units: "odoo-qa17.service": dropin: Service: MemoryHigh: "0.5G"
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: comes to the same as what the spec says`},
+		{"a fraction that is not whole bytes", []provenance.Edit{beside(override, "[Service]\nMemoryMax=4.1G\n"), beside("/etc/systemd/system/odoo-qa19.service.d/override.conf", "[Service]\nMemoryMax=0\n"), beside("/etc/systemd/system/odoo-ba17.service.d/override.conf", "[Service]\nMemoryMax=0.0G\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 4.1G: want a size such as "3G": a whole number and K, M, G or T (base 1024)
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: MemoryMax = 0: want a size such as "3G": a whole number and K, M, G or T (base 1024)
+// tests: /etc/systemd/system/odoo-ba17.service.d/override.conf: MemoryMax = 0.0G: want a size such as "3G": a whole number and K, M, G or T (base 1024)`},
 		{"what is computed of several", []provenance.Edit{edited("systemd/system/odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G", "MemoryMax=6G")}, `
 // tests: systemd/system/odoo-qa17.slice.d/10-limits.conf: MemoryMax = 6G: is computed, from classes.qa.MemoryMax, classes.qa.update.MemoryMax, instances.qa17.class`},
 		{"what the schema refuses", []provenance.Edit{beside(override, "[Service]\nMemoryMax=infinity\nCPUWeight=500\nCPUQuota=\n")}, `

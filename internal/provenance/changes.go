@@ -264,14 +264,11 @@ func spelled(was, now string) string {
 	return sized(was, now)
 }
 
-// sized writes bytes as the spec writes sizes, where it has such a size now: systemctl set-property leaves bytes, and nginx
-// has small letters.
+// sized writes bytes as the spec writes sizes, where it has such a size now: systemctl set-property leaves bytes, systemd
+// takes fractions, and nginx has small letters.
 func sized(was, now string) string {
-	var n uint64
-	if !specSize.MatchString(was) || !quantity.MatchString(now) {
-		return now
-	}
-	if _, err := fmt.Sscan(plain(now), &n); err != nil || n%1024 != 0 {
+	n, err := strconv.ParseUint(plain(now), 10, 64)
+	if err != nil || !specSize.MatchString(was) || n == 0 || n%1024 != 0 {
 		return now
 	}
 	unit := 0

@@ -210,20 +210,28 @@ func (f format) alike(key string, a, b []string) bool {
 }
 
 var (
-	quantity = regexp.MustCompile(`^([1-9][0-9]{0,12})([kKMmGgTt])?B?$`)
+	quantity = regexp.MustCompile(`^([0-9]{1,13})(?:\.([0-9]{1,6}))?([kKMmGgTt])?B?$`)
 	truths   = map[string]string{"yes": "on", "true": "on", "True": "on", "no": "off", "false": "off", "False": "off"}
 )
 
-// plain is a size in bytes, and a truth in one word of its several.
+// plain is a size in bytes, and a truth in one word of its several. A fraction of a unit is one where it is whole bytes.
 func plain(value string) string {
 	if truth := truths[value]; truth != "" {
 		return truth
 	}
 	m := quantity.FindStringSubmatch(value)
-	if m == nil {
+	if m == nil || strings.HasPrefix(m[1], "0") && m[2] == "" || m[2] != "" && m[3] == "" {
 		return value
 	}
-	var n uint64
+	shift := 10 * (1 + strings.Index("kmgt", strings.ToLower(m[3] + " ")[:1]))
+	var n, part uint64
 	fmt.Sscan(m[1], &n)
-	return fmt.Sprint(n << (10 * (1 + strings.Index("kmgt", strings.ToLower(m[2] + " ")[:1]))))
+	whole := uint64(1)
+	for _, digit := range m[2] {
+		part, whole = 10*part+uint64(digit-'0'), 10*whole
+	}
+	if part<<shift%whole != 0 {
+		return value
+	}
+	return fmt.Sprint(n<<shift + part<<shift/whole)
 }
