@@ -50,7 +50,7 @@ func (p Proposal) String() string {
 // were changed; what has none is kept by a way out, where there is one. Each proposal is tried: the spec takes it, beside all
 // others, and its trees then have what the edit has.
 func (b *Build) Adopt(edits []Edit) []Proposal {
-	a := adoption{build: b, says: map[string]topology.Assignment{}, lists: map[string][]string{}}
+	a := adoption{build: b, trees: b.Trees, says: map[string]topology.Assignment{}, lists: map[string][]string{}}
 	for _, t := range b.Trees {
 		ofHost := slices.DeleteFunc(slices.Clone(edits), func(e Edit) bool { return e.Host != t.Host })
 		for _, c := range changes(b.Origins, t, ofHost) {
@@ -83,6 +83,7 @@ type word struct {
 // adoption is what the spec would say, as far as it was considered.
 type adoption struct {
 	build *Build
+	trees []*artifact.Tree // as the spec then gives them
 	all   []change
 	says  map[string]topology.Assignment // by path
 	lists map[string][]string            // by path, what proposals have put there
@@ -102,7 +103,7 @@ func (a *adoption) consider(c change) {
 		if hides(name) {
 			name = ""
 		}
-		c.Setting, c.words, c.Note = name, nil, "is or holds a secret: none has a place in a spec or a tree"
+		c.Setting, c.words, c.kept, c.Note = name, nil, nil, "is or holds a secret: none has a place in a spec or a tree"
 	}
 	for _, w := range c.words {
 		err := a.try(c, w)
@@ -177,7 +178,7 @@ func (a *adoption) try(c change, w word) error {
 		}
 	}
 	c.path, c.Note = w.path, w.note
-	a.says, a.lists[w.path], a.all = says, w.texts, append(a.all, c)
+	a.trees, a.says, a.lists[w.path], a.all = trees, says, w.texts, append(a.all, c)
 	return nil
 }
 
@@ -209,29 +210,32 @@ func refusal(err error, path string) error {
 	return errors.New(why)
 }
 
-// proposals are the changes as they are printed: those that one line keeps stand together above it.
+// proposals are the changes as they are printed: those that one line keeps stand together above it, and below all lines what
+// follows from them.
 func (a *adoption) proposals() []Proposal {
-	var all []Proposal
+	var all, follow []Proposal
 	printed := map[string]bool{}
 	for i, c := range a.all {
-		if c.path == "" {
+		switch {
+		case c.path == "" && c.kept != nil && holds(a.trees, c):
+			c.Note = "follows from the above"
+			follow = append(follow, c.Proposal)
+		case c.path == "":
 			all = append(all, c.Proposal)
-			continue
-		}
-		if printed[c.path] {
-			continue
-		}
-		printed[c.path] = true
-		for _, other := range a.all[i:] {
-			if other.path == c.path {
-				all = append(all, other.Proposal)
+		case !printed[c.path]:
+			printed[c.path] = true
+			begin := len(all)
+			for _, other := range a.all[i:] {
+				if other.path == c.path && !slices.Contains(all[begin:], other.Proposal) { // a line may set several
+					all = append(all, other.Proposal)
+				}
+			}
+			last := &all[len(all)-1]
+			last.CUE = a.says[c.path].Line
+			if at, ok := a.build.Origins.Written(c.path); ok {
+				last.Note = strings.TrimPrefix(last.Note+"; in the place of what "+at.String()+" says", "; ")
 			}
 		}
-		last := &all[len(all)-1]
-		last.CUE = a.says[c.path].Line
-		if at, ok := a.build.Origins.Written(c.path); ok {
-			last.Note = strings.TrimPrefix(last.Note+"; in the place of what "+at.String()+" says", "; ")
-		}
 	}
-	return all
+	return append(all, follow...)
 }

@@ -51,6 +51,12 @@ hosts: tests: units: "odoo-qa17.service": dropin: Service: MemoryHigh: "0.5G"
 // tests: /etc/systemd/system/odoo-ba17.service.d/override.conf: MemoryMax = 0.0G: want a size such as "3G": a whole number and K, M, G or T (base 1024)`},
 		{"what is computed of several", []provenance.Edit{edited("systemd/system/odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G", "MemoryMax=6G")}, `
 // tests: systemd/system/odoo-qa17.slice.d/10-limits.conf: MemoryMax = 6G: is computed, from classes.qa.MemoryMax, classes.qa.update.MemoryMax, instances.qa17.class`},
+		{"what is computed, and is so when the spec has what was edited beside it", []provenance.Edit{
+			edited("systemd/system/odoo-qa17.slice.d/10-limits.conf", "MemoryMax=4G", "MemoryMax=7G"), beside(override, "[Service]\nMemoryMax=6G\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 6G
+instances: qa17: MemoryMax: "6G"
+// tests: systemd/system/odoo-qa17.slice.d/10-limits.conf: MemoryMax = 7G: follows from the above`},
 		{"what the schema refuses", []provenance.Edit{beside(override, "[Service]\nMemoryMax=infinity\nCPUWeight=500\nCPUQuota=\n")}, `
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = infinity: want a size such as "3G": a whole number and K, M, G or T (base 1024)
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUWeight = 500: odoogen sets it, and the rules count with it; say it in instances.qa17
