@@ -57,6 +57,24 @@ hosts: tests: units: "odoo-qa17.service": dropin: Service: MemoryHigh: "0.5G"
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 6G
 instances: qa17: MemoryMax: "6G"
 // tests: systemd/system/odoo-qa17.slice.d/10-limits.conf: MemoryMax = 7G: follows from the above`},
+		{"one key that sets two times", []provenance.Edit{
+			beside(override, "[Service]\nTimeoutStopSec=2min\nTimeoutSec=30\n"),
+			beside("/etc/systemd/system/odoo-qa19.service.d/override.conf", "[Service]\nTimeoutSec=30\nTimeoutStopSec=2min\n[Install]\nTimeoutSec=1\n"),
+			beside("/etc/systemd/system/odoogen-patch.service.d/override.conf", "[Service]\nTimeoutSec=1h\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: TimeoutSec = 30
+hosts: tests: units: "odoo-qa17.service": dropin: Service: TimeoutStopSec: 30
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: TimeoutSec = 30
+hosts: tests: units: "odoo-qa17.service": dropin: Service: TimeoutStartSec: 30
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: TimeoutSec = 30
+hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutStartSec: 30
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: TimeoutStopSec = 2min
+hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutStopSec: "2min"
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: TimeoutSec = 1: hosts.tests.units."odoo-qa19.service".dropin.Install: a drop-in of a service has no section "Install"; there is Unit, Service
+// tests: /etc/systemd/system/odoogen-patch.service.d/override.conf: TimeoutSec = 1h: in the place of what ../../envs.cue:242:27 says
+patching: windows: tests: maxDuration: "1h"
+// tests: /etc/systemd/system/odoogen-patch.service.d/override.conf: TimeoutSec = 1h
+hosts: tests: units: "odoogen-patch.service": dropin: Service: TimeoutStopSec: "1h"`},
 		{"what the schema refuses", []provenance.Edit{beside(override, "[Service]\nMemoryMax=infinity\nCPUWeight=500\nCPUQuota=\n")}, `
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = infinity: want a size such as "3G": a whole number and K, M, G or T (base 1024)
 // tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: CPUWeight = 500: odoogen sets it, and the rules count with it; say it in instances.qa17
@@ -491,6 +509,7 @@ instances: qa17: {
 	nginx: ["client_body_timeout 5m;", "location /x { return 204; }"]
 }
 hosts: tests: units: "odoo-qa17.service": dropin: Service: {Nice: 5, Environment: ["A=1", "B=2"]}
+hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutSec: 90
 hosts: tests: files: "/etc/logrotate.d/acme": source: "acme.logrotate"
 `} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
@@ -544,6 +563,14 @@ instances: qa17: nginx: []`},
 		{"another order", []provenance.Edit{edited(extra, "client_body_timeout 5m;\nlocation /x { return 204; }\n", "location /x { return 204; }\nclient_body_timeout 5m;\n")}, `
 // tests: nginx/extra/qa17.conf: another order: in the place of what more.cue:6:2 says
 instances: qa17: nginx: ["location /x { return 204; }", "client_body_timeout 5m;"]`},
+		{"one of two times that one key sets", []provenance.Edit{beside("/etc/systemd/system/odoo-qa19.service.d/override.conf", "[Service]\nTimeoutStopSec=2min\n")}, `
+// tests: /etc/systemd/system/odoo-qa19.service.d/override.conf: TimeoutStopSec = 2min
+hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutStopSec: "2min"`},
+		{"both", []provenance.Edit{edited(strings.Replace(dropIn, "qa17", "qa19", 1), "TimeoutSec=90", "TimeoutSec=60")}, `
+// tests: systemd/system/odoo-qa19.service.d/80-extra.conf: TimeoutSec = 60: in the place of what more.cue:9:60 says
+hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutSec: 60`},
+		{"none of them", []provenance.Edit{edited(strings.Replace(dropIn, "qa17", "qa19", 1), "TimeoutSec=90", "# none")}, `
+// tests: systemd/system/odoo-qa19.service.d/80-extra.conf: TimeoutSec = 90: was taken out; so take it out of more.cue:9:60`},
 		{"a file that the spec carries", []provenance.Edit{edited("files/etc/logrotate.d/acme", "weekly", "daily")}, `
 // tests: files/etc/logrotate.d/acme: is carried from acme.logrotate: edit it there`},
 	} {

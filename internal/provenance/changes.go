@@ -181,7 +181,10 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 	}
 	for _, id := range slices.Sorted(maps.Keys(spec)) {
 		if was := spec[id]; !told[id] && !f.alike(was.last.key, hand[id].values, was.values) {
-			all = append(all, f.takenOut(o, t.Host, was, edited))
+			c := f.takenOut(o, t.Host, was, edited)
+			if !slices.ContainsFunc(all, func(other change) bool { return other.Proposal == c.Proposal }) { // a line may set several
+				all = append(all, c)
+			}
 		}
 	}
 	return all
@@ -191,7 +194,7 @@ func (f format) changes(o *topology.Origins, t *artifact.Tree, edits []Edit) []c
 func (f format) takenOut(o *topology.Origins, host string, was said, edited []source) change {
 	at := slices.IndexFunc(edited, func(s source) bool { return f.rank(s.path) == f.rank(was.file) })
 	note := "was taken out; the spec cannot leave it unset"
-	if from, _, _ := strings.Cut(was.last.from, " "); slices.Contains(f.fields(was.last), from) {
+	if from, _, _ := strings.Cut(was.last.from, " "); slices.Contains(f.fields(was.last.written()), from) {
 		place, _ := o.Of(from)
 		note = "was taken out; so take it out of " + place.String()
 	}
@@ -221,7 +224,8 @@ func appended(base, all []string) []string {
 // words are those that may keep a setting: the field that the line of the tree comes from, or else a way out. Where the line
 // has another value than the field, the note says what it is made of.
 func (f format) words(o *topology.Origins, set, was setting) (words []word, note string) {
-	if from := strings.Fields(was.from); len(from) > 0 && !constant(from[0]) {
+	asOne := was.as != "" && set.as == "" // the field would change both
+	if from := strings.Fields(was.from); len(from) > 0 && !constant(from[0]) && !asOne {
 		text, ok := o.Text(from[0])
 		switch {
 		case ok && plain(text) == plain(was.value):

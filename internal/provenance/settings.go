@@ -13,6 +13,7 @@ import (
 // setting is a line that sets something, as the program reads it.
 type setting struct {
 	section, key, value string
+	as                  string // the key that stands there, where that sets several
 	line                int    // from 0
 	from                string // its origins, in a file of the tree
 	unread              bool   // it is no setting, and stands in value as it is
@@ -24,7 +25,15 @@ func (s setting) text() string {
 	if s.unread {
 		return s.value
 	}
-	return strings.TrimSpace(s.key + " = " + s.value)
+	return strings.TrimSpace(s.written().key + " = " + s.value)
+}
+
+// written is the setting by the key that stands there.
+func (s setting) written() setting {
+	if s.as != "" {
+		s.key = s.as
+	}
+	return s
 }
 
 // settingKey is what a setting of any of these programs may be called.
@@ -68,13 +77,26 @@ func unitSettings(data []byte) []setting {
 		if text != "" && text[0] == '[' {
 			section = strings.Trim(text, "[]")
 		} else if text != "" {
-			all = append(all, assigned(section, text, "=", begins))
+			all = append(all, unitSetting(section, text, begins)...)
 		}
 	}
 	if text := strings.TrimSpace(joined); text != "" {
-		all = append(all, assigned(section, text, "=", begins))
+		all = append(all, unitSetting(section, text, begins)...)
 	}
 	return all
+}
+
+// unitSetting is what a line of a unit sets: TimeoutSec= of a service two times at once (systemd.service(5)), of which one
+// may be set anew below it.
+func unitSetting(section, text string, line int) []setting {
+	set := assigned(section, text, "=", line)
+	if section != "Service" || set.key != "TimeoutSec" {
+		return []setting{set}
+	}
+	start, stop := set, set
+	start.key, start.as = "TimeoutStartSec", set.key
+	stop.key, stop.as = "TimeoutStopSec", set.key
+	return []setting{start, stop}
 }
 
 // odooSettings reads odoo.conf as Python's RawConfigParser does: a line that is indented goes on with the value above it.
