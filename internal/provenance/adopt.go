@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -87,6 +88,8 @@ type adoption struct {
 	all   []change
 	says  map[string]topology.Assignment // by path
 	lists map[string][]string            // by path, what proposals have put there
+
+	written map[topology.Place][]string // the paths that a place of the spec gives a value, once they were asked for
 }
 
 // consider takes in a change, with the first word for it that holds.
@@ -163,7 +166,7 @@ func (a *adoption) try(c change, w word) error {
 	says[w.path] = line
 	top, err := a.build.Origins.Saying(slices.SortedFunc(maps.Values(says), func(a, b topology.Assignment) int { return strings.Compare(a.Path, b.Path) }))
 	if err != nil {
-		return refusal(err, w.path)
+		return a.refusal(err, w.path)
 	}
 	trees, err := generators.Build(top)
 	if err != nil {
@@ -178,6 +181,9 @@ func (a *adoption) try(c change, w word) error {
 		}
 	}
 	c.path, c.Note = w.path, w.note
+	if also := a.changedBeside(c.Host, trees); len(also) > 0 {
+		c.Note = noted(c.Note, "changes "+strings.Join(also, ", ")+", too")
+	}
 	a.trees, a.says, a.lists[w.path], a.all = trees, says, w.texts, append(a.all, c)
 	return nil
 }
@@ -187,17 +193,64 @@ func holds(trees []*artifact.Tree, c change) bool {
 	return slices.ContainsFunc(trees, func(t *artifact.Tree) bool { return t.Host == c.Host && c.kept(t) })
 }
 
+// changedBeside are the other hosts whose trees are not as before.
+func (a *adoption) changedBeside(host string, trees []*artifact.Tree) []string {
+	var hosts []string
+	for i, t := range trees {
+		if t.Host != host && !bytes.Equal(t.Manifest(), a.trees[i].Manifest()) {
+			hosts = append(hosts, t.Host)
+		}
+	}
+	return hosts
+}
+
+// saidAlso are the other paths that a place of the spec gives their value, as far as trees tell of them. Where the place
+// is left out, they do without.
+func (a *adoption) saidAlso(at topology.Place, path string) []string {
+	if a.written == nil {
+		a.written = map[topology.Place][]string{}
+		for _, from := range a.build.froms() {
+			if place, ok := a.build.Origins.Written(from); ok {
+				a.written[place] = append(a.written[place], from)
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(a.written[at]), func(other string) bool { return other == path })
+}
+
+// froms are all paths that lines of the trees come from, sorted.
+func (b *Build) froms() []string {
+	all := map[string]bool{}
+	for _, t := range b.Trees {
+		for i := range t.Files {
+			for _, from := range t.Files[i].From {
+				for word := range strings.FieldsSeq(from) {
+					if !constant(word) {
+						all[word] = true
+					}
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// noted is a note with one more thing to say.
+func noted(note, more string) string { return strings.TrimPrefix(note+"; "+more, "; ") }
+
 // refusal is why the spec refuses a value at a path, in one line.
-func refusal(err error, path string) error {
+func (a *adoption) refusal(err error, path string) error {
 	var problems topology.Problems
 	if !errors.As(err, &problems) {
 		return err
 	}
 	p := problems[0]
-	for _, other := range problems {
-		if strings.HasPrefix(other.Path, path) {
-			p = other
-			break
+	if i := slices.IndexFunc(problems, func(p topology.Problem) bool { return strings.HasPrefix(p.Path, path) }); i >= 0 {
+		p = problems[i]
+	} else if at, ok := a.build.Origins.Written(path); ok {
+		also := a.saidAlso(at, path)
+		if slices.ContainsFunc(problems, func(p topology.Problem) bool { return slices.Contains(also, p.Path) }) {
+			return fmt.Errorf("%s says it of %s, too; say it there of each by itself", at, strings.Join(also, ", "))
 		}
 	}
 	why := p.Message
@@ -233,7 +286,10 @@ func (a *adoption) proposals() []Proposal {
 			last := &all[len(all)-1]
 			last.CUE = a.says[c.path].Line
 			if at, ok := a.build.Origins.Written(c.path); ok {
-				last.Note = strings.TrimPrefix(last.Note+"; in the place of what "+at.String()+" says", "; ")
+				last.Note = noted(last.Note, "in the place of what "+at.String()+" says")
+				if also := a.saidAlso(at, c.path); len(also) > 0 {
+					last.Note += " of " + strings.Join(also, ", ") + ", too"
+				}
 			}
 		}
 	}

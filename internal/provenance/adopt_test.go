@@ -152,7 +152,7 @@ hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["", "PA
 ci: mirror: every: "1h"
 // ci: /etc/systemd/system/odoogen-mirror.timer.d/override.conf: OnActiveSec = 5s: was taken out; the spec cannot leave it unset
 // ci: /etc/systemd/system/odoogen-patch.timer.d/override.conf: OnCalendar =; OnCalendar = Sat *-*-* 08:00:00: comes to the same as what the spec says
-// tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: OnCalendar =; OnCalendar = *-*-* 02:30:00: in the zone of network.time, Etc/UTC
+// tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: OnCalendar =; OnCalendar = *-*-* 02:30:00: in the zone of network.time, Etc/UTC; changes ci, too
 backup: nightly: at: "02:30"
 // tests: /etc/systemd/system/odoogen-backup.timer.d/override.conf: RandomizedDelaySec = 5min
 hosts: tests: units: "odoogen-backup.timer": dropin: Timer: RandomizedDelaySec: "5min"
@@ -420,19 +420,19 @@ instances: qa17: aliases: ["www.example.com"]`},
 			edited("instances/qa17.env", "HTTP_PORT=8017\n", "HTTP_PORT=9017\nDOMAIN=\\\nqa.example.com\n"),
 			edited("releases/releases.env", "MIRROR=/srv/git\n", "MIRROR=/srv/mirror\n"),
 		}, `
-// tests: restic/backup.env: KEEP_DAILY = 14: in the place of what ../../envs.cue:191:9 says
+// tests: restic/backup.env: KEEP_DAILY = 14: changes ci, too; in the place of what ../../envs.cue:191:9 says
 backup: keep: daily: 14
-// tests: restic/backup.env: KEEP_WEEKLY = 8: in the place of what ../../envs.cue:191:19 says
+// tests: restic/backup.env: KEEP_WEEKLY = 8: changes ci, too; in the place of what ../../envs.cue:191:19 says
 backup: keep: weekly: 8
-// tests: restic/backup.env: KEEP_MONTHLY = 0: in the place of what ../../envs.cue:191:30 says
+// tests: restic/backup.env: KEEP_MONTHLY = 0: changes ci, too; in the place of what ../../envs.cue:191:30 says
 backup: keep: monthly: 0
-// tests: network/vswitch.env: VLAN = 4001: in the place of what ../../envs.cue:41:35 says
+// tests: network/vswitch.env: VLAN = 4001: changes ci, too; in the place of what ../../envs.cue:41:35 says
 network: vswitch: vlan: 4001
-// tests: network/vswitch.env: MTU = 1300: in the place of what ../../envs.cue:41:47 says
+// tests: network/vswitch.env: MTU = 1300: changes ci, too; in the place of what ../../envs.cue:41:47 says
 network: vswitch: mtu: 1300
 // tests: network/vswitch.env: ADDRESS = 10.0.0.9/24: is computed, from hosts.tests.private, network.vswitch.subnet, hosts.tests
 // tests: patching/window.env: WINDOW_SECONDS = 3600: is computed, from patching.windows.tests.maxDuration
-// tests: patching/window.env: REBOOT = no
+// tests: patching/window.env: REBOOT = no: changes ci, too
 patching: reboot: false
 // tests: instances/qa17.env: DOMAIN = qa.example.com: in the place of what ../../envs.cue:78:61 says
 instances: qa17: domain: "qa.example.com"
@@ -442,7 +442,7 @@ instances: qa17: domain: "qa.example.com"
 			edited("patching/window.env", "REBOOT=yes", "REBOOT=true"), edited("restic/backup.env", "KEEP_DAILY=7\n", "export KEEP_DAILY=8\nlet X=1\n"),
 		}, `
 // tests: patching/window.env: REBOOT = true: the spec cannot have it so
-// tests: restic/backup.env: KEEP_DAILY = 8: in the place of what ../../envs.cue:191:9 says
+// tests: restic/backup.env: KEEP_DAILY = 8: changes ci, too; in the place of what ../../envs.cue:191:9 says
 backup: keep: daily: 8
 // tests: restic/backup.env: let X=1: the spec has no word for it`},
 		{"secrets among variables of scripts", []provenance.Edit{
@@ -575,6 +575,57 @@ hosts: tests: units: "odoo-qa19.service": dropin: Service: TimeoutSec: 60`},
 // tests: files/etc/logrotate.d/acme: is carried from acme.logrotate: edit it there`},
 	} {
 		got := strings.ReplaceAll(printed(b.Adopt(c.edits)), dir+"/", "")
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: -want +got\n%s\n%s", c.name, diff, got)
+		}
+	}
+}
+
+// What a line changes beside the edit is told: other hosts, and what a place of the spec says of others that would be left out.
+func TestAdoptTellsOfOthers(t *testing.T) {
+	sample, err := os.ReadFile(filepath.Join(repository, "envs.cue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nightly = "/etc/systemd/system/odoogen-backup.service.d/override.conf"
+	for _, c := range []struct {
+		name  string
+		more  string // of the spec
+		edits []provenance.Edit
+		want  string
+	}{
+		{"a job of every host", "", []provenance.Edit{beside(nightly, "[Service]\nMemoryMax=3G\nIOWeight=30\n")}, `
+// tests: /etc/systemd/system/odoogen-backup.service.d/override.conf: MemoryMax = 3G: changes ci, too
+backup: nightly: limits: MemoryMax: "3G"
+// tests: /etc/systemd/system/odoogen-backup.service.d/override.conf: IOWeight = 30: changes ci, too
+backup: nightly: limits: IOWeight: 30`},
+		{"a job of every host, changed on each", "", []provenance.Edit{beside(nightly, "[Service]\nMemoryMax=3G\n"), {Host: "ci", File: nightly, Data: []byte("[Service]\nMemoryMax=3G\n")}}, `
+// ci: /etc/systemd/system/odoogen-backup.service.d/override.conf: MemoryMax = 3G: changes tests, too
+// tests: /etc/systemd/system/odoogen-backup.service.d/override.conf: MemoryMax = 3G
+backup: nightly: limits: MemoryMax: "3G"`},
+		{"a setting of every cluster", "clusters: [string]: settings: log_min_duration_statement: \"2s\"\n",
+			[]provenance.Edit{beside("/var/lib/postgresql/15/main/postgresql.auto.conf", "log_min_duration_statement = 7s\n")}, `
+// tests: /var/lib/postgresql/15/main/postgresql.auto.conf: log_min_duration_statement = 7s: in the place of what more.cue:2:31 says of clusters.staging.settings.log_min_duration_statement, too
+clusters: main: settings: log_min_duration_statement: "7s"`},
+		{"a list of every instance", "instances: [string]: nginx: [\"client_body_timeout 5m;\"]\n",
+			[]provenance.Edit{beside("nginx/extra/qa17.conf", "client_body_timeout 9m;\n")}, `
+// tests: nginx/extra/qa17.conf: without client_body_timeout 5m;
+// tests: nginx/extra/qa17.conf: client_body_timeout 9m;: in the place of what more.cue:2:22 says of instances.ba17.nginx, instances.ba19.nginx, instances.qa19.nginx, instances.staging17.nginx, instances.staging19.nginx, too
+instances: qa17: nginx: ["client_body_timeout 9m;"]`},
+		{"a limit of two instances", "instances: {for n in [\"qa17\", \"qa19\"] {(n): {MemoryMax: \"2G\"}}}\n",
+			[]provenance.Edit{beside("/etc/systemd/system/odoo-qa17.service.d/override.conf", "[Service]\nMemoryMax=4G\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = 4G: more.cue:2:46 says it of instances.qa19.MemoryMax, too; say it there of each by itself`},
+		{"a limit of two instances, and one that cannot be", "instances: {for n in [\"qa17\", \"qa19\"] {(n): {MemoryMax: \"2G\"}}}\n",
+			[]provenance.Edit{beside("/etc/systemd/system/odoo-qa17.service.d/override.conf", "[Service]\nMemoryMax=infinity\n")}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/override.conf: MemoryMax = infinity: want a size such as "3G": a whole number and K, M, G or T (base 1024)`},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"envs.cue": string(sample), "more.cue": "package envs\n" + c.more} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := strings.ReplaceAll(printed(compiled(t, dir).Adopt(c.edits)), dir+"/", "")
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s: -want +got\n%s\n%s", c.name, diff, got)
 		}
