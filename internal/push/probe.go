@@ -100,6 +100,7 @@ func (p *Push) Await(ctx context.Context, atMost time.Duration) []*Status {
 		select {
 		case <-ctx.Done():
 		case <-time.After(2 * time.Second):
+			p.net.forgetLost() // one that boots is there later
 		}
 	}
 }

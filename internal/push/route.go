@@ -115,6 +115,22 @@ func (n *network) findAgain(ctx context.Context, host string) error {
 	return n.call(ctx, call{host: host, verb: "standing"})
 }
 
+// forgetLost has hosts that no route led to tried anew by the next call. What is at work still is left alone.
+func (n *network) forgetLost() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c, w := range n.ways {
+		select {
+		case <-w.found:
+			if w.err != nil {
+				delete(n.ways, c)
+				n.lost[c.host]++
+			}
+		default:
+		}
+	}
+}
+
 // connect makes the connection that a call goes over, where there is none yet, by doing that call; first says so. Else
 // it returns when the connection stands.
 func (n *network) connect(ctx context.Context, c call) (first bool, err error) {
