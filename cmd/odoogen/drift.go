@@ -38,10 +38,7 @@ What no CUE keeps is a comment that says why, or how it is undone.`,
 				return err
 			}
 			defer p.Close()
-			plans, err := p.Plan(cmd.Context())
-			if err != nil {
-				return err
-			}
+			plans, unanswered := p.Plan(cmd.Context())
 			found := false
 			for _, plan := range plans {
 				found = found || len(plan.Drift)+len(plan.Hands) > 0
@@ -54,7 +51,7 @@ What no CUE keeps is a comment that says why, or how it is undone.`,
 			default:
 				printDrift(cmd.OutOrStdout(), plans)
 			}
-			if err == nil && found {
+			if err = errors.Join(err, unanswered); err == nil && found {
 				return errDifferent
 			}
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -24,18 +25,15 @@ func newHistory() *cobra.Command {
 				return err
 			}
 			defer p.Close()
-			events, err := p.History(cmd.Context())
-			if err != nil {
-				return err
-			}
+			events, err := p.History(cmd.Context()) // of the hosts that answer
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), append([]push.Event{}, events...))
+				return errors.Join(printJSON(cmd.OutOrStdout(), append([]push.Event{}, events...)), err)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, e := range events {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.Time, e.Host, review.Generation(e.Generation), e.Verdict, e.Text)
 			}
-			return w.Flush()
+			return errors.Join(w.Flush(), err)
 		},
 	}
 	o.flags(cmd)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"odoogen/internal/push"
@@ -25,21 +27,18 @@ start, stop, restart or reload. Nothing is changed. Exit code 2 says that there 
 			}
 			defer p.Close()
 			if p.Review, err = reviewed(cmd.Context(), trees); err != nil {
-				p.Review = nil // the plan says so: "unreviewed"
+				p.Review, err = nil, nil // the plan says so: "unreviewed"
 			}
-			plans, err := p.Plan(cmd.Context())
-			if err != nil {
-				return err
-			}
+			plans, unanswered := p.Plan(cmd.Context())
 			switch {
 			case asJSON || format == "json":
-				err = printJSON(cmd.OutOrStdout(), plans)
+				err = printJSON(cmd.OutOrStdout(), append([]*push.Plan{}, plans...))
 			case format == "markdown":
 				review.PlansMarkdown(cmd.OutOrStdout(), plans)
 			default:
 				review.PlansText(cmd.OutOrStdout(), plans)
 			}
-			if err == nil && !empty(plans) {
+			if err = errors.Join(err, unanswered); err == nil && !empty(plans) {
 				return errDifferent
 			}
 			return err

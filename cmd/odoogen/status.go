@@ -38,14 +38,16 @@ no fault; with --wait it is waited for like everything else, and its absence is 
 				err = printJSON(cmd.OutOrStdout(), all)
 			} else {
 				for _, s := range all {
-					verdict := fmt.Sprintf("all %d probes pass", s.Probes)
+					verdict := fmt.Sprintf("%s, all %d probes pass", review.Generation(s.Generation), s.Probes)
 					switch {
+					case s.Silent:
+						verdict = "does not answer"
 					case len(s.Wrong) > 0:
-						verdict = "not as it should be"
+						verdict = review.Generation(s.Generation) + ", not as it should be"
 					case len(s.Skipped) > 0:
-						verdict = fmt.Sprintf("%d probes pass, %d are left out", s.Probes-len(s.Skipped), len(s.Skipped))
+						verdict = fmt.Sprintf("%s, %d probes pass, %d are left out", review.Generation(s.Generation), s.Probes-len(s.Skipped), len(s.Skipped))
 					}
-					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s\n", s.Host, review.Generation(s.Generation), verdict)
+					fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", s.Host, verdict)
 					for _, w := range s.Wrong {
 						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", w)
 					}

@@ -26,6 +26,9 @@ func (p *Push) Edited(ctx context.Context) ([]Edited, error) {
 	var mu sync.Mutex
 	byHost := map[string][]Edited{}
 	err := each(p.hosts, func(h *host) error {
+		if h.plan == nil { // it did not answer
+			return nil
+		}
 		r, err := newReading(h)
 		if err != nil || len(r.names) == 0 {
 			return err

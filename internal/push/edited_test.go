@@ -36,3 +36,10 @@ func TestEditedReadsWhatIsThere(t *testing.T) {
 		t.Errorf("-want +got\n%s%v", diff, err)
 	}
 }
+
+func TestNothingIsReadFromAHostThatDidNotAnswer(t *testing.T) {
+	p := &Push{hosts: []*host{{wish: &wish{name: "tests"}}}}
+	if all, err := p.Edited(t.Context()); len(all) > 0 || err != nil {
+		t.Errorf("reads %v, %v", all, err)
+	}
+}

@@ -26,20 +26,25 @@ type Event struct {
 	Text       string `json:"text"`    // the commit, or the generation that came back, and who pushed it
 }
 
-// History reads the hosts' ledgers, oldest first.
+// History reads the hosts' ledgers, oldest first. Where some do not answer it has those of the others.
 func (p *Push) History(ctx context.Context) ([]Event, error) {
 	var mu sync.Mutex
 	byHost := map[string][]Event{}
 	err := each(p.hosts, func(h *host) error {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
-		return p.net.call(ctx, call{host: h.name, verb: "ledger", line: func(w []string) {
+		var ledger []Event
+		err := p.net.call(ctx, call{host: h.name, verb: "ledger", line: func(w []string) {
 			if len(w) == 4 {
-				mu.Lock()
-				defer mu.Unlock()
-				byHost[h.name] = append(byHost[h.name], Event{h.name, w[0], w[1], w[2], w[3]})
+				ledger = append(ledger, Event{h.name, w[0], w[1], w[2], w[3]})
 			}
 		}})
+		if err == nil { // else it may be cut short
+			mu.Lock()
+			defer mu.Unlock()
+			byHost[h.name] = ledger
+		}
+		return err
 	})
 	var all []Event
 	for _, h := range p.hosts {

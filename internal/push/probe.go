@@ -27,8 +27,8 @@ func (p *Push) probes(h *host) []artifact.Probe {
 
 // probe finds out whether what a host shall run works, seen from itself and from another host, within so many seconds. It
 // returns how many probes that were: without another host, what only that can see is none of them. And why some were left
-// out, each reason once: what they ask for is not there yet.
-func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seconds int) (asked int, skipped []string, err error) {
+// out, each reason once: what they ask for is not there yet. seen is what the other host says, or that it does not answer.
+func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seconds int) (asked int, skipped []string, err, seen error) {
 	var own, peer facts
 	other := p.peer(h)
 	for _, probe := range probes {
@@ -63,7 +63,6 @@ func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seco
 		}
 	}
 	var both sync.WaitGroup
-	var seen error
 	if peer.b.Len() > 0 {
 		both.Go(func() {
 			if err := p.net.call(ctx, call{host: other.name, verb: "probe", args: args, stdin: peer.reader()}); err != nil {
@@ -75,16 +74,17 @@ func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seco
 		err = p.net.call(ctx, call{host: h.name, verb: "probe", args: args, stdin: own.reader(), line: note})
 	}
 	both.Wait()
-	return asked, skipped, errors.Join(err, seen)
+	return asked, skipped, err, seen
 }
 
 // Status is what a host is, and what of it is not as it should be.
 type Status struct {
 	Host       string   `json:"host"`
 	Generation string   `json:"generation,omitempty"`
-	Probes     int      `json:"probes"` // that were asked, or left out
+	Silent     bool     `json:"silent,omitempty"` // it does not say what it is: why is among what is wrong
+	Probes     int      `json:"probes"`           // that were asked, or left out
 	Wrong      []string `json:"wrong,omitempty"`
-	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later
+	Skipped    []string `json:"skipped,omitempty"` // why probes were left out: what they ask for comes later, or who would see it does not answer
 	Orphans    []Kept   `json:"orphans,omitempty"` // what pushes made and neither the generation nor the spec has any more: what a purge removes
 }
 
@@ -117,7 +117,9 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		all[h.name].Wrong = append(all[h.name].Wrong, strings.Split(err.Error(), "\n")...)
 	}
 	_ = each(p.hosts, func(h *host) error {
+		h.seen = nil // what it was at an earlier look counts for nothing
 		if err := p.observe(ctx, h); err != nil {
+			all[h.name].Silent = h.seen == nil
 			wrong(h, err)
 			return nil
 		}
@@ -137,12 +139,26 @@ func (p *Push) Status(ctx context.Context) []*Status {
 		case !h.plan.Empty():
 			wrong(h, fmt.Errorf("differs from its tree: odoogen plan %s", h.name))
 		}
-		asked, skipped, err := p.probe(ctx, h, probes, 0)
+		asked, skipped, err, seen := p.probe(ctx, h, probes, 0)
+		if errors.Is(seen, errUnreachable) { // which is said of that host, and is no fault of this one
+			seen, skipped = nil, append(skipped, p.unseen(h, probes)...)
+		}
 		all[h.name].Probes, all[h.name].Skipped = asked, skipped
-		if err != nil {
+		if err = errors.Join(err, seen); err != nil {
 			wrong(h, err)
 		}
 		return nil
 	})
 	return out
+}
+
+// unseen is why each of a host's probes is left out that only another can see, where that does not answer.
+func (p *Push) unseen(h *host, probes []artifact.Probe) []string {
+	var all []string
+	for _, probe := range probes {
+		if probe.From == "peer" {
+			all = append(all, fmt.Sprintf("port %d of %s is seen from %s, which does not answer", probe.Port, probe.Address, p.peer(h).name))
+		}
+	}
+	return all
 }

@@ -92,25 +92,27 @@ func (p *Push) Close() {
 	}
 }
 
-// Plan observes the hosts and says what a push would do.
+// Plan observes the hosts and says what a push would do. Where some do not answer it says that of the others, and which do
+// not: enough to look at, and not to push.
 func (p *Push) Plan(ctx context.Context) ([]*Plan, error) {
-	err := each(p.hosts, func(h *host) error { return p.observe(ctx, h) })
-	if err != nil {
-		return nil, err
-	}
+	err := each(p.hosts, func(h *host) error {
+		h.plan = nil
+		return p.observe(ctx, h)
+	})
+	answered := slices.DeleteFunc(slices.Clone(p.hosts), func(h *host) bool { return h.plan == nil })
 	var plans []*Plan
 	var before []*artifact.Host
-	for _, h := range p.hosts {
+	for _, h := range answered {
 		plans = append(plans, h.plan)
 		before = append(before, hostBefore(h.seen.Host))
 	}
 	if !p.returns { // what comes back finds its data where it was
 		p.moves, p.refused = Moved(before, p.wanted, false)
 	}
-	for _, h := range p.hosts {
+	for _, h := range answered {
 		p.place(h)
 	}
-	return plans, nil
+	return plans, err
 }
 
 // place gives a host's plan what of the moves is its own; what may not be pushed is every host's.
@@ -495,11 +497,11 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 	both.Go(func() { locked = p.waiting(ctx, hosts) })
 	err = each(hosts, func(h *host) error {
 		p.Say(h.name, "probe")
-		_, skipped, err := p.probe(ctx, h, p.probes(h), int(p.ProbeFor.Seconds()))
+		_, skipped, err, seen := p.probe(ctx, h, p.probes(h), int(p.ProbeFor.Seconds()))
 		for _, why := range skipped {
 			p.Say(h.name, "not probed: "+why)
 		}
-		return err
+		return errors.Join(err, seen)
 	})
 	both.Wait()
 	return errors.Join(err, locked)
