@@ -33,6 +33,7 @@ var errDifferent = errors.New("differences found")
 func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice does not want to wait: the next signal ends the program
 	cmd := newRoot()
 	cmd.SetArgs(args)
 	cmd.SetOut(stdout)

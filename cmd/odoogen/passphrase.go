@@ -20,22 +20,10 @@ func askPassphrase(ctx context.Context, file string) ([]byte, error) {
 		return nil, err
 	}
 	fmt.Fprintf(tty, "passphrase of %s: ", file)
-	type answer struct {
-		text []byte
-		err  error
-	}
-	typed := make(chan answer, 1)
-	go func() {
-		text, err := term.ReadPassword(int(tty.Fd()))
-		typed <- answer{text, err}
-	}()
-	select {
-	case <-ctx.Done(): // Ctrl-C: the terminal shows again what is typed
+	text, err := typed(ctx, func() ([]byte, error) { return term.ReadPassword(int(tty.Fd())) })
+	if ctx.Err() != nil { // the terminal shows again what is typed
 		_ = term.Restore(int(tty.Fd()), before)
-		fmt.Fprintln(tty)
-		return nil, ctx.Err()
-	case a := <-typed:
-		fmt.Fprintln(tty)
-		return a.text, a.err
 	}
+	fmt.Fprintln(tty)
+	return text, err
 }

@@ -232,9 +232,31 @@ func committed(ctx context.Context, plans []*push.Plan) error {
 	return err
 }
 
-// asked asks whether to do something, in a word.
+// asked asks whether to do something, in a word. Who gives up has not said yes.
 func asked(cmd *cobra.Command, what string) bool {
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s? [y/N] ", what)
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	answer, _ := typed(cmd.Context(), func() (string, error) { return bufio.NewReader(cmd.InOrStdin()).ReadString('\n') })
+	if cmd.Context().Err() != nil {
+		fmt.Fprintln(cmd.ErrOrStderr())
+	}
 	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}
+
+// typed is what somebody types, unless he gives up first: Ctrl-C ends a context and no read.
+func typed[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type answer struct {
+		text T
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		answers <- answer{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return *new(T), ctx.Err()
+	case a := <-answers:
+		return a.text, a.err
+	}
 }

@@ -15,9 +15,12 @@ import (
 // Edit has an editor change a value, and returns what became of it. The value is in a file of a directory that only the
 // user can read, in memory where there is such a place, and the directory goes whatever happens.
 func Edit(editor, name string, value []byte) ([]byte, error) {
-	// Ctrl-C is the editor's. What would end this process ends the editing, so that the directory goes.
+	// Ctrl-C is the editor's, however often. What would end this process ends the editing, so that the directory goes.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt)
+	defer signal.Stop(interrupts)
 	dir, err := os.MkdirTemp(privatePlace(), "odoogen-secret-") // 0700
 	if err != nil {
 		return nil, err
