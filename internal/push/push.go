@@ -221,7 +221,10 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 		err = each(hosts, func(h *host) error { return p.ready(ctx, h, values) })
 	}
 	if err == nil {
-		return ctx.Err()
+		err = ctx.Err()
+	}
+	if err == nil {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
@@ -545,9 +548,13 @@ func (p *Push) armed(plan *Plan) time.Duration {
 	return 3*time.Minute + time.Duration(len(plan.Actions))*5*time.Second
 }
 
-// confirm makes every host stay what it is, over the connections that were made after the flip.
+// confirm makes every host stay what it is, over the connections that were made after the flip. Who gives up once that has begun
+// is not heeded: all hosts have passed, and one would stay without the other.
 func (p *Push) confirm(ctx context.Context, hosts []*host) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	if err := ctx.Err(); err != nil {
+		return p.revert(hosts, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	var mu sync.Mutex
 	confirmed := 0
