@@ -34,8 +34,11 @@ func (p *Push) ReturnToFound() error {
 	return nil
 }
 
-// planOfFound asks the host also what it was found as.
+// planOfFound asks the host also what it was found as. Where nothing of odoogen's stands, nothing is to be done.
 func (p *Push) planOfFound(ctx context.Context, h *host) (*Plan, error) {
+	if h.seen.Generation == "" && !h.seen.Ejected && !h.seen.Unconfirmed {
+		return &Plan{Host: h.name, From: h.seen.from(), To: "0", Frozen: h.seen.Frozen}, nil
+	}
 	if h.seen.Generation == "" {
 		return nil, errors.New("no generation of odoogen's stands there")
 	}
