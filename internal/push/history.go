@@ -62,7 +62,7 @@ func (p *Push) Return(ctx context.Context, number int) error {
 	h := p.hosts[0]
 	seen, err := p.look(ctx, h)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", h.name, err)
 	}
 	name, err := seen.stored(number)
 	if err != nil {
@@ -92,10 +92,14 @@ func (o *Observation) stored(number int) (string, error) {
 			found, best = name, n
 		}
 	}
-	if found == "" {
-		return "", fmt.Errorf("no such generation\nhint: it has %s", cmp.Or(strings.Join(o.Stored, ", "), "none"))
+	has := cmp.Or(strings.Join(o.Stored, ", "), "none")
+	switch {
+	case found != "":
+		return found, nil
+	case number > 0:
+		return "", fmt.Errorf("it has no generation %d\nhint: it has %s", number, has)
 	}
-	return found, nil
+	return "", fmt.Errorf("it is %s, and no generation with other files is before that\nhint: it has %s", o.name(), has)
 }
 
 func digestOf(generation string) string {

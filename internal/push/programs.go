@@ -23,6 +23,9 @@ type program struct {
 	log   func(string) // told each line that ssh logs to stderr; where set, those are no part of what it said
 }
 
+// packages are Debian's, of the programs that a push needs where it starts.
+var packages = map[string]string{"ssh": "openssh-client", "git": "git"}
+
 // failure is how a program failed.
 type failure struct {
 	argv []string
@@ -32,8 +35,11 @@ type failure struct {
 }
 
 func (f *failure) Error() string {
-	if f.said != "" {
+	switch pkg := packages[f.argv[0]]; {
+	case f.said != "":
 		return f.said
+	case errors.Is(f.err, exec.ErrNotFound) && pkg != "":
+		return fmt.Sprintf("there is no %s on this machine\nhint: apt-get install %s", f.argv[0], pkg)
 	}
 	return fmt.Sprintf("%s: %v", f.argv[0], f.err)
 }

@@ -58,7 +58,11 @@ type host struct {
 func (p *Push) Start(trees []*artifact.Tree, names []string) error {
 	for _, name := range names {
 		if !slices.ContainsFunc(trees, func(t *artifact.Tree) bool { return t.Host == name }) {
-			return fmt.Errorf("the spec has no host %q", name)
+			var has []string
+			for _, t := range trees {
+				has = append(has, t.Host)
+			}
+			return fmt.Errorf("the spec has no host %q\nhint: it has %s", name, strings.Join(has, ", "))
 		}
 	}
 	var all []*wish
@@ -649,13 +653,13 @@ func (p *Push) revert(hosts []*host, why error) error {
 					still++
 					mu.Unlock()
 				} else if owed != nil {
-					note(RolledBack, "%s: is %s again, but %s", h.name, before(h), strings.Join(owed, ", "))
+					note(RolledBack, "%s: is %s again, but %s", h.name, h.seen.name(), strings.Join(owed, ", "))
 				} else {
-					note(RolledBack, "%s: is %s again", h.name, before(h))
+					note(RolledBack, "%s: is %s again", h.name, h.seen.name())
 				}
 				return nil
 			case err == nil:
-				note(Unknown, "%s: is %s, and %s was expected", h.name, current, before(h))
+				note(Unknown, "%s: is %s, and %s was expected", h.name, current, h.seen.name())
 				return nil
 			case !errors.Is(err, errUnreachable):
 				note(Unknown, "%s: %v", h.name, err)
@@ -680,14 +684,15 @@ func (p *Push) revert(hosts []*host, why error) error {
 	return verdict
 }
 
-func before(h *host) string {
+// name is what messages call that which a host is.
+func (o *Observation) name() string {
 	switch {
-	case h.seen.Ejected:
+	case o.Ejected:
 		return "ejected"
-	case h.seen.Generation == "":
+	case o.Generation == "":
 		return "as it was found"
 	}
-	return h.seen.Generation
+	return o.Generation
 }
 
 // parallel is how many hosts are spoken to at a time.
