@@ -211,8 +211,11 @@ func (p *Push) allowed(hosts []*host) error {
 				strings.Join(masked, ", ")))
 		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
-			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: --overwrite-drift takes the changes back",
-				h.name, strings.Join(h.plan.Drift, ", ")))
+			hint := "odoogen drift --adopt prints what would keep them in the spec; --overwrite-drift takes back what the spec does not have"
+			if p.returns {
+				hint = "--overwrite-drift takes the changes back"
+			}
+			all = append(all, fmt.Errorf("%s: changed by hand: %s\nhint: %s", h.name, strings.Join(h.plan.Drift, ", "), hint))
 		}
 	}
 	return errors.Join(all...)
