@@ -142,6 +142,12 @@ it goes back by itself), 5 partial (the next push mends it).`,
 		Example:           "  odoogen push\n  odoogen push tests --yes\n  odoogen lab exec odoogen push",
 		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case probeFor < 0:
+				return fmt.Errorf("--probe-for %v is no time\nhint: 0s or more", probeFor)
+			case revertAfter != 0 && revertAfter < 5*time.Second: // a host takes as long to turn and to be asked, with nothing to do
+				return fmt.Errorf("--revert-after %v is over before a host can be confirmed\nhint: 5s or more; 0 is as long as its actions may take", revertAfter)
+			}
 			p, trees, err := o.start(cmd, args)
 			if err != nil {
 				return err
