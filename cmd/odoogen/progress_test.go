@@ -2,14 +2,18 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"odoogen/internal/artifact"
 )
 
 func TestProgressOnATerminalWritesOver(t *testing.T) {
@@ -66,6 +70,49 @@ func TestProgressOfMoreHostsThanRowsScrolls(t *testing.T) {
 	p.close()
 	if got := screen(t, master, terminal); !strings.Contains(got, "s host5: lease\n") {
 		t.Errorf("the screen is\n%s", got)
+	}
+}
+
+// Who is told that somebody else has pushed meanwhile sees both plans, and below each what was done. A stand-in for ssh answers
+// as a host does.
+func TestAPlanThatIsMadeAgainStandsBelowTheFirst(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
+	t.Setenv("HOME", t.TempDir())
+	t.Setenv("PATH", filepath.Join(repository, "cmd/odoogen/testdata/stand-in")+":"+os.Getenv("PATH"))
+	t.Chdir(t.TempDir())
+	host := artifact.File{Path: artifact.HostName, Mode: 0o444, Data: []byte(`{"host": "tests", "routes": [{"name": "public", "address": "203.0.113.10"}]}`)}
+	const before, now = "generation\t4-3f9ab2c41d07\ndrift\treadme\n", "generation\t5-5ee1b2c41d07\ndrift\treadme\n"
+	for name, text := range map[string]string{
+		"built/tests/HOST.json": string(host.Data),
+		"built/tests/MANIFEST":  string((&artifact.Tree{Host: "tests", Files: []artifact.File{host}}).Manifest()),
+		"tests/observe":         before,
+		"tests/observe.next":    now,
+		"tests/lease":           "leased\n" + now,
+		"tests/standing":        "armed\n",
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o777), os.WriteFile(name, []byte(text), 0o444)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	master, terminal := openTerminal(t, 80, 24)
+	push := newRoot()
+	push.SetArgs([]string{"push", "--yes", "--unreviewed", "--overwrite-drift", "--built", "built"})
+	push.SetOut(terminal)
+	push.SetErr(terminal)
+	if err := push.ExecuteContext(t.Context()); err != nil {
+		t.Error(err)
+	}
+	varies := regexp.MustCompile(`\d+\.\ds|( #?[567])[- ][0-9a-f]+`)
+	got := varies.ReplaceAllString(screen(t, master, terminal), "$1")
+	const does = "  changed by hand: readme\n  felt by: nobody\n  no file changes\n  then daemon-reload\n  then start odoogen.target\n"
+	want := "tests: #4 3f9a, becomes #5 (unreviewed)\n" + does +
+		"tests      lease\n" +
+		"tests: the host has changed since the plan was made\nno host was turned\nso it is planned again\n\n" +
+		"tests: #5, becomes #6 (unreviewed)\n" + does +
+		"tests      confirmed 6\n"
+	if got != want {
+		t.Errorf("the screen is\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -187,7 +187,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 // carryOut shows the plans and does what they say, where nothing is against it. What has changed a host meanwhile has it
 // begin anew.
 func (o *pushOptions) carryOut(cmd *cobra.Command, p *push.Push, against func([]*push.Plan) error) error {
-	defer o.progress.close()
+	defer func() { o.progress.close() }()
 	for {
 		plans, err := p.Plan(cmd.Context())
 		if err != nil {
@@ -203,6 +203,9 @@ func (o *pushOptions) carryOut(cmd *cobra.Command, p *push.Push, against func([]
 		if err = p.Execute(cmd.Context()); !errors.Is(err, push.ErrChanged) {
 			return err
 		}
+		o.progress.close() // what comes now stands below its lines
+		o.progress = newProgress(cmd.ErrOrStderr())
+		p.Say = o.progress.say
 		fmt.Fprintf(cmd.OutOrStdout(), "%v\nso it is planned again\n\n", err)
 	}
 }
