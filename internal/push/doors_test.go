@@ -37,7 +37,6 @@ func TestWhatIsStrangeStaysBehind(t *testing.T) {
 		"leased\n1-a\tconfirmed\ttest\n2-b\tconfirmed\ttest\n3-c\tconfirmed\ttest\n")
 }
 
-// hostSays runs a session with the host's script in a mount namespace of its own.
 // The session removes what odoogen stands on: MANIFEST, the generation, the links, the units that work at boot; then replaces a
 // directory, changes modes, leads a door elsewhere, and sets the clock back.
 func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
@@ -69,6 +68,7 @@ func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 		"leased\nheld\ttest\n")
 }
 
+// The session has programs fail as on a full disk; then a database stands that no push has made.
 func TestRecordsOutliveAFullDisk(t *testing.T) {
 	hostSays(t, "testdata/full.sh", "taken back on a full disk: user late - -;directory /var/lib/late - qb;\n"+
 		"and with room: \n"+
@@ -76,6 +76,7 @@ func TestRecordsOutliveAFullDisk(t *testing.T) {
 		"two databases: cluster 15/ours - -;database qb 15/ours qb;\n")
 }
 
+// hostSays runs a session with the host's script in a mount namespace of its own.
 func hostSays(t *testing.T, session, want string) {
 	t.Helper()
 	script := scriptFile(t)

@@ -35,6 +35,28 @@ func seen(before *artifact.Tree) *Observation {
 	return &Observation{Generation: "1-" + before.Digest()[:12], Manifest: before.Manifest(), Host: before.File(artifact.HostName).Data}
 }
 
+// planOfAnswer is the plan for a tree, by the lines in which a host answers.
+func planOfAnswer(t *testing.T, to *artifact.Tree, lines ...string) *Plan {
+	t.Helper()
+	w, err := wishOf(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := w.question()
+	for _, line := range lines {
+		q.line(strings.Split(line, "\t"))
+	}
+	o, err := q.answer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(to, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
 func actions(t *testing.T, to *artifact.Tree, o *Observation) []string {
 	t.Helper()
 	plan, err := NewPlan(to, o, nil)
@@ -157,22 +179,7 @@ func TestAMaskedUnitIsRefusedWhereItIsWanted(t *testing.T) {
 // Who pushes beside another that waits for its confirmation must not be told that all is done.
 func TestAHostThatIsNotConfirmedIsNotWhatItShallBe(t *testing.T) {
 	same := tree(t, "1", "nginx.service")
-	w, err := wishOf(same)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := w.question()
-	for _, line := range []string{"armed\t-", "generation\t1-" + same.Digest()[:12], "confirmed\t0"} {
-		q.line(strings.Split(line, "\t"))
-	}
-	o, err := q.answer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := NewPlan(same, o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plan := planOfAnswer(t, same, "armed\t-", "generation\t1-"+same.Digest()[:12], "confirmed\t0")
 	if plan.Empty() || !plan.Unconfirmed {
 		t.Errorf("the plan is %+v", plan)
 	}
@@ -181,22 +188,8 @@ func TestAHostThatIsNotConfirmedIsNotWhatItShallBe(t *testing.T) {
 // A MANIFEST that somebody has written into tells nothing of what the host has: all is sent and done.
 func TestAManifestThatIsEditedIsDrift(t *testing.T) {
 	same := tree(t, "1", "nginx.service", "nginx/a reload:nginx.service")
-	w, err := wishOf(same)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := w.question()
-	for _, line := range []string{"generation\t1-" + same.Digest()[:12], "confirmed\t1-" + same.Digest()[:12], "manifest\td2hhdCBpcyB0aGlzCg==", "host\t", "drift\tMANIFEST"} {
-		q.line(strings.Split(line, "\t"))
-	}
-	o, err := q.answer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := NewPlan(same, o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name := "1-" + same.Digest()[:12]
+	plan := planOfAnswer(t, same, "generation\t"+name, "confirmed\t"+name, "manifest\td2hhdCBpcyB0aGlzCg==", "host\t", "drift\tMANIFEST")
 	if !slices.Equal(plan.Drift, []string{"MANIFEST"}) || len(plan.Files) != 2 || !slices.Contains(plan.Actions, Action{"reload", "nginx.service"}) {
 		t.Errorf("the plan is %+v", plan)
 	}
