@@ -285,7 +285,7 @@ func (b *runbook) postgres() {
 		b.Commands(from(c.Path),
 			"journalctl -u "+c.Unit()+" -n 50",
 			fmt.Sprintf("pg_ctlcluster %d %s status", c.Version, c.Name),
-			fmt.Sprintf("sudo -u postgres /usr/lib/postgresql/%d/bin/postgres -C shared_buffers -D %s -c config_file=/etc/postgresql/%[1]d/%[3]s/postgresql.conf >/dev/null", c.Version, c.DataDir(), c.Name))
+			fmt.Sprintf("sudo -u postgres /usr/lib/postgresql/%d/bin/postgres -C shared_buffers -D /etc/postgresql/%[1]d/%[2]s >/dev/null", c.Version, c.Name))
 	}
 }
 
