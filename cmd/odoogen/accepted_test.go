@@ -30,7 +30,7 @@ var (
 // vet accepts are read by the programs that read them on a host; what was read before is not read again. A spec that vet
 // refuses breaks no promise, but most must be accepted, or little was tried.
 //
-// CI, which sets ALL, draws 200, always the same: 40 that are odd in many places, and then such as are odd in one or two, of
+// With ALL it draws 200, always the same: 40 that are odd in many places, and then such as are odd in one or two, of
 // which much was read before. -spec 1001 draws others; make fuzz searches from a number that the clock gives, for FUZZTIME.
 // It is no fuzz test of Go's, which takes an input of more than ten seconds for a hang.
 func TestWhatVetAcceptsTheHostsAccept(t *testing.T) {

@@ -41,6 +41,7 @@ func TestWhatIsStrangeStaysBehind(t *testing.T) {
 // directory, changes modes, leads a door elsewhere, and sets the clock back.
 func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 	const mine = "override /etc/systemd/system/odoogen-boot-state.service.d/mine.conf"
+	const edited = "door /etc/systemd/system/odoogen-boot-state.service"
 	const boot, host = "door /etc/systemd/system/sysinit.target.wants/odoogen-boot.service", "door /usr/local/sbin/odoogen-host"
 	hostSays(t, "testdata/gone.sh", "pushed: 1-ONE, confirmed\n"+
 		"MANIFEST is edited: 1-ONE, confirmed;changed by hand: MANIFEST\n"+
@@ -53,10 +54,10 @@ func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 		"confirmed is removed: 3-c; somebody has removed the link \"confirmed\", which the next push makes anew\n"+
 		"and a push taken back: 3-c, confirmed\n"+
 		"and one by a loss of power: 3-c: a push was cut off before it turned this host to 5-e; what it did goes back by itself, or now: \"revert\";held by test\n"+
-		"nothing at boot: 3-c, confirmed;by hand: "+mine+";by hand: "+boot+";by hand: "+host+"\n"+
-		"  hand "+mine+"\n  hand "+boot+"\n  hand "+host+"\n"+
+		"nothing at boot: 3-c, confirmed;by hand: "+mine+";by hand: "+edited+";by hand: "+boot+";by hand: "+host+"\n"+
+		"  hand "+mine+"\n  hand "+edited+"\n  hand "+boot+"\n  hand "+host+"\n"+
 		"made anew: 6-f, confirmed;by hand: "+mine+"\n"+
-		"  hand "+mine+"\n"+
+		"  hand "+mine+"\n# mine\n"+
 		"a directory that is elsewhere: 7-g, confirmed\n"+
 		"theirs\nseven\n"+
 		"modes: 7-g, confirmed;changed by hand: .;changed by hand: x.d\n"+

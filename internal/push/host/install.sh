@@ -3,22 +3,31 @@
 # install_self puts this very script where timer and boot find it.
 install_self() {
 	dirs "$lib"
+	at_boot odoogen-boot.service "$boot_unit" # before the script, which tells what they were
+	at_boot odoogen-boot-state.service "$boot_state_unit"
 	if [ ! -x "$lib/host" ] || ! holds "$lib/host" "$BASH_EXECUTION_STRING"$'\n'; then
 		printf '%s\n' "$BASH_EXECUTION_STRING" >"$lib/host.new"
 		chmod 755 "$lib/host.new"
 		mv -f "$lib/host.new" "$lib/host"
 	fi
 	[ /usr/local/sbin/odoogen-host -ef "$lib/host" ] || ln -sfn ../lib/odoogen/host /usr/local/sbin/odoogen-host
-	at_boot odoogen-boot.service "$boot_unit"
-	at_boot odoogen-boot-state.service "$boot_state_unit"
 }
 
-at_boot() { # UNIT TEXT
+# at_boot UNIT TEXT: what somebody made of it is kept in set-aside.
+at_boot() {
 	local file=/etc/systemd/system/$1 link=/etc/systemd/system/sysinit.target.wants/$1
 	! holds "$file" "$2"$'\n' || [ ! -L "$link" ] || return 0
 	dirs "${link%/*}"
-	printf '%s\n' "$2" >"$file"
+	[ ! -s "$file" ] || installed "$file" || store "$file" "$(free "$etc/set-aside$file")"
+	printf '%s\n' "$2" >"$file.odoogen-new"
+	mv -fT "$file.odoogen-new" "$file"
 	ln -sfn "../$1" "$link"
+}
+
+# installed UNIT: it is as the script on this host has it, which may be of another odoogen than this one, or as this one has it.
+installed() {
+	[ -s "$lib/host" ] || return 0
+	[[ "$(<"$lib/host")'$boot_unit'$boot_state_unit'" == *"'$(<"$1")'"* ]]
 }
 
 # A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a

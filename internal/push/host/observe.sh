@@ -125,7 +125,9 @@ by_hand() {
 	done
 	linked_otherwise
 	ejected || for path in /etc/systemd/system/{,sysinit.target.wants/}odoogen-boot{,-state}.service "$lib/host" /usr/local/sbin/odoogen-host; do
-		[ -s "$path" ] || printf 'hand\tdoor\t%s\n' "$path"
+		if [ ! -s "$path" ] || { [[ $path == *system/odoogen* ]] && ! installed "$path"; }; then
+			printf 'hand\tdoor\t%s\n' "$path"
+		fi
 	done
 	while IFS= read -r path; do
 		for base in "/etc/postgresql/$path"/conf.d/*.conf; do

@@ -43,12 +43,14 @@ confirm n5 2>/dev/null || host boot_state
 rm /etc/systemd/system/sysinit.target.wants/odoogen-boot.service /usr/local/sbin/odoogen-host
 mkdir -p /etc/systemd/system/odoogen-boot-state.service.d
 echo '[Unit]' >/etc/systemd/system/odoogen-boot-state.service.d/mine.conf
+echo '# mine' >>/etc/systemd/system/odoogen-boot-state.service
 odoogen-host() { host "$@"; }
 told 'nothing at boot'
 unset -f odoogen-host
 turn n6 6-f six
 confirm n6
 told 'made anew'
+tail -n 1 $etc/set-aside/etc/systemd/system/*
 # A directory of the generation is elsewhere, and files are directories.
 rm -r /etc/systemd/system/odoogen-boot-state.service.d
 free $etc/generations/6-f
