@@ -60,6 +60,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	h.asked()
 	h.write("state/made", "database\tqa17\t15/other\tqa\ndatabase\tqa17\t15/main\tqa17\nrole\todoo-qa17\t15/main\tqa17\n")
+	h.must(1, "qa17 has no release yet: nothing would answer", "restore", "qa17")
+	h.write("opt/instances/qa17/current/odoo17/odoo-bin", "")
 	h.must(0, "qa17: restored from latest", "restore", "qa17")
 	if got := h.read("state/made"); !strings.HasSuffix(got, "role\todoo-qa17\t15/main\tqa17\ndatabase\tqa17_before\t15/main\tqa17\n") {
 		t.Errorf("the record of what was made does not end with the old database:\n%s", got)

@@ -435,7 +435,7 @@ func (b *runbook) lost() {
 		b.para("Then bring the host's own files back, as above.")
 		if h.RunsOdoo() {
 			b.Para(from(h.Path), "Each instance gets the code that the spec pins, and then its newest data; where what was empty has been saved, restore that one again from a SNAPSHOT:")
-			b.Commands(from(h.Path), "systemctl start "+topology.FirstReleaseUnit,
+			b.Commands(from(h.Path), "systemctl start --wait "+topology.FirstReleaseUnit,
 				"grep -v '^#' "+topology.Current+"/restic/instances | xargs -n 1 "+topology.Bin+"/restore")
 		}
 		b.para("And backups again:")
@@ -591,7 +591,7 @@ func (b *runbook) generation() {
 		"ln -sfn generations/N-DIGEST /etc/odoogen/.current.new && mv -T /etc/odoogen/.current.new /etc/odoogen/current",
 		"ln -sfn generations/N-DIGEST /etc/odoogen/.confirmed.new && mv -T /etc/odoogen/.confirmed.new /etc/odoogen/confirmed",
 		"systemctl daemon-reload", "systemctl restart UNIT # of what differs: diff -r two generations")
-	b.para("Packages, databases and data do not go back with it. What was changed by hand beside the generation stays: %s lists it, %s takes it back for a unit.",
+	b.para("Packages, databases, data and secrets do not go back with it. What was changed by hand beside the generation stays: %s lists it, %s takes it back for a unit.",
 		conf.Code("odoogen-host status"), conf.Code("systemctl revert UNIT"))
 	b.para("To have all of this as plain files, and no push any more; nothing restarts, and a later push adopts the host again:")
 	b.Commands(nil, "odoogen-host eject")

@@ -286,9 +286,10 @@ var hooks = map[string]hook{
 	"nft add element inet odoogen admins4 '{ ADDRESS }'": {"",
 		`nft list set inet odoogen admins4 | grep -w 192.0.2.7 >/dev/null && odoogen-host status | grep -x 'by hand: firewall inet odoogen' >/dev/null || echo not let in, or not told`},
 	"systemctl stop odoogen-nftables.service": {"",
-		`! nft list table inet odoogen 2>/dev/null || echo stands; odoogen-host status | grep -x 'by hand: stopped odoogen-nftables.service' >/dev/null || echo not told`},
+		`systemctl start nftables.service; ! nft list table inet odoogen 2>/dev/null || echo stands; odoogen-host status | grep -x 'by hand: stopped odoogen-nftables.service' >/dev/null || echo not told`},
 	"systemctl reload-or-restart odoogen-nftables.service": {"",
-		`nft list set inet odoogen admins4 | grep -w 192.0.2.7; nft list table inet odoogen | grep 'policy drop' >/dev/null || echo open; odoogen-host status | grep nftables || true`},
+		`nft list set inet odoogen admins4 | grep -w 192.0.2.7; nft list table inet odoogen | grep 'policy drop' >/dev/null || echo open; odoogen-host status | grep nftables || true
+		for verb in reload restart stop; do systemctl $verb nftables.service; nft list table inet odoogen | grep 'policy drop' >/dev/null || echo open after $verb; done`},
 	"systemctl reset-failed odoo-demo.service && systemctl restart odoo-demo.service": {`systemctl show --value --property=MainPID odoo-demo >/run/was`,
 		`[ "$(systemctl show --value --property=MainPID odoo-demo)" != "$(cat /run/was)" ] || echo not restarted`},
 	"systemctl start odoogen-backup.service": {`runuser -u odoo-demo -- psql -Xqd demo -c "CREATE TABLE kept AS SELECT 42 AS n"; echo kept >/etc/letsencrypt/kept`, ""},
@@ -430,10 +431,6 @@ func purged(a *adopted) {
 	if said := a.in(0, "status"); !strings.Contains(said, old) {
 		a.t.Errorf("status:\n%s", said)
 	}
-	a.in(0, "purge", "box", "--yes")
-	if said := a.in(0, "purge", "box", "--yes"); said != "box: no orphans\n" {
-		a.t.Errorf("purge: %s", said)
-	}
 	before := a.on("box", untouched+" postgresql@15-main")
 	if err := os.Remove(filepath.Join(a.dir, "kept.cue")); err != nil {
 		a.t.Fatal(err)
@@ -441,7 +438,7 @@ func purged(a *adopted) {
 	a.edit("admins: anna:", "admins: ben:")
 	without := slices.DeleteFunc(slices.Clone(everything), func(l string) bool { return l == "nginx" })
 	a.says(without, cluster+backup)
-	const orphan = "  orphan: instance demo, stopped and kept until it is purged: database demo in 15/main, role odoo-demo in 15/main, directory /var/lib/odoo/demo, " +
+	const orphan = "  orphan: instance demo, stopped and kept until it is purged: database demo in 15/main, database demo_before in 15/main, role odoo-demo in 15/main, directory /var/lib/odoo/demo, " +
 		"directory /opt/odoo/instances/demo-19, user odoo-demo, certificate demo\n"
 	if said := a.in(0, "push", "--yes"); !strings.Contains(said, orphan) {
 		a.t.Errorf("push:\n%s", said)
@@ -454,15 +451,18 @@ func purged(a *adopted) {
 			a.t.Errorf("%s:\n%s", command, said)
 		}
 	}
-	const named = "box: removes for good\n  database demo in 15/main\n  role odoo-demo in 15/main\n  directory /var/lib/odoo/demo\n" +
+	const named = "box: removes for good\n  database demo in 15/main\n  database demo_before in 15/main\n  role odoo-demo in 15/main\n  directory /var/lib/odoo/demo\n" +
 		"  directory /opt/odoo/instances/demo-19\n  user odoo-demo\n  certificate demo\n"
 	if said := a.in(1, "purge", "box"); !strings.HasPrefix(said, named) || !strings.Contains(said, "not purged") {
 		a.t.Errorf("purge, not confirmed:\n%s", said)
 	}
-	const there = `runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname IN ('demo', 'shop') UNION SELECT rolname FROM pg_roles WHERE rolname ~ 'demo' ORDER BY 1"
+	const there = `runuser -u postgres -- psql -XAtqc "SELECT datname FROM pg_database WHERE datname IN ('demo', 'demo_before', 'shop') UNION SELECT rolname FROM pg_roles WHERE rolname ~ 'demo' ORDER BY 1"
 		getent passwd anna odoo-demo | cut -d : -f 1; ls -d /var/lib/odoo/demo /opt/odoo/instances/demo-19 /var/lib/odoogen/tls/* /etc/letsencrypt/renewal/* 2>/dev/null || true`
-	a.holds(there, "demo\nodoo-demo\nshop\nanna\nodoo-demo\n/etc/letsencrypt/renewal/demo.conf\n/opt/odoo/instances/demo-19\n/var/lib/odoo/demo\n/var/lib/odoogen/tls/demo")
-	a.in(0, "purge", "box", "demo", "--yes")
+	a.holds(there, "demo\ndemo_before\nodoo-demo\nshop\nanna\nodoo-demo\n/etc/letsencrypt/renewal/demo.conf\n/opt/odoo/instances/demo-19\n/var/lib/odoo/demo\n/var/lib/odoogen/tls/demo")
+	a.in(0, "purge", "box", "demo", "--yes") // and the role owns both
+	if said := a.in(0, "purge", "box", "--yes"); said != "box: no orphans\n" {
+		a.t.Errorf("purge: %s", said)
+	}
 	a.holds(there, "shop\nanna")
 	if said := a.in(0, "status"); strings.Contains(said, "orphan") {
 		a.t.Errorf("status:\n%s", said)

@@ -151,7 +151,7 @@ func undoing(entry string) string {
 	const noWord, overwrite = "the spec has no word for it; ", "a push with --overwrite-drift "
 	switch {
 	case kind == "masked":
-		return noWord + "systemctl unmask " + what
+		return noWord + "systemctl unmask " + what + "; systemctl start " + what
 	case kind == "stopped":
 		return noWord + "systemctl start " + what + ", or " + overwrite + "starts it"
 	case kind == "enabled":

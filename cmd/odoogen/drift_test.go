@@ -51,7 +51,7 @@ hosts: tests: units: "odoo-qa17.service": dropin: Service: Environment: ["X=1"]
 // tests: secrets/restic-password: a spec has no values of secrets; a push with --overwrite-drift brings the one that odoogen secrets edit has
 // tests: stopped odoo-qa17.service: the spec has no word for it; systemctl start odoo-qa17.service, or a push with --overwrite-drift starts it
 // tests: firewall inet odoogen: the spec has no word for it; a push with --overwrite-drift loads its rules; what opens ports is open of the host, and 22 access.whitelist
-// tests: masked odoo-ba17.service: the spec has no word for it; systemctl unmask odoo-ba17.service
+// tests: masked odoo-ba17.service: the spec has no word for it; systemctl unmask odoo-ba17.service; systemctl start odoo-ba17.service
 // tests: enabled odoo-qa17.service: the spec has no word for it; systemctl disable odoo-qa17.service
 // tests: disabled odoo-qa19.service: the spec has no word for it; systemctl enable odoo-qa19.service
 // tests: override /etc/systemd/system/odoo-qa17.service.d/null.conf: the spec has no word for it; it is no file that can be read

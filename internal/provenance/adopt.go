@@ -131,11 +131,14 @@ var secret = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`(pass|pwd|secret|token|credential|authorization|cookie|` +
 		`(api|access|account|auth|encryption|master|private|signing)[_-]?key)[a-z0-9_.-]*["']?\s*[=: ]\s*\S`,
 	// A name that is too short to be one in the middle of another: GITHUB_PAT=x, REDIS_AUTH=x, ?key=x.
-	`(^|[^a-z])(auth|key|pat|sig)["']?\s*=\s*\S`,
+	`(^|[^a-z])(auth|key|pat|pw|sig)["']?(\s*!?[=~]\*?\s*\S|\s+["'])`,
 	// Whoever logs in: https://x@host, curl -u bob:x, Bearer x.
 	`://[^/\s]*@`, `(^|\s)(-u|--user)[\s=]*[^\s:]+:\S`, `bearer\s`,
 	// A value that shows what it is: tokens of GitHub, GitLab, Slack and AWS, keys, and what pings go to.
 	`\b(gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA)[a-z0-9]`, `-----BEGIN`, `hc-ping\.com/[a-z0-9]`,
+	`hooks\.slack\.com/services/`, `discord(app)?\.com/api/webhooks/`, `/bot[0-9]+:`,
+	// What nginx makes the hash of a link from.
+	`secure_link_md5\s`,
 }, "|"))
 
 // noSecret is what has such a name and holds none: settings, lists of names, and what nginx hands on as it came.

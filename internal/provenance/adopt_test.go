@@ -329,6 +329,44 @@ clusters: main: extra: password_encryption: "md5"
 // tests: odoo/qa17.conf: sentry_dsn: is or holds a secret: none has a place in a spec or a tree
 // tests: odoo/qa17.conf: report_url: is or holds a secret: none has a place in a spec or a tree
 // tests: odoo/qa17.conf: x: is or holds a secret: none has a place in a spec or a tree`},
+		{"and in more", []provenance.Edit{
+			beside("/etc/systemd/system/odoo-qa17.service.d/a.conf", "[Service]\nEnvironment=DB_PW=hunter2\nExecStartPost=-/usr/bin/curl -d up https://hooks.slack.com/services/T0/B0/hunter2\n"),
+			beside("/etc/systemd/system/odoo-qa19.service.d/a.conf", "[Service]\nExecStartPost=-/usr/bin/curl https://api.telegram.org/bot123:hunter2/x\n"),
+			beside("/etc/systemd/system/odoo-ba19.service.d/a.conf", "[Service]\nExecStartPost=-/usr/bin/curl https://discord.com/api/webhooks/1/hunter2\n"),
+			edited(vhost, server, server+"	if ($arg_key != \"hunter2\") { return 403; }\n	if ($http_x_auth ~ ^hunter2) { return 403; }\n	secure_link_md5 \"$uri hunter2\";\n"),
+		}, `
+// tests: /etc/systemd/system/odoo-qa17.service.d/a.conf: Environment: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-qa17.service.d/a.conf: ExecStartPost: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-qa19.service.d/a.conf: ExecStartPost: is or holds a secret: none has a place in a spec or a tree
+// tests: /etc/systemd/system/odoo-ba19.service.d/a.conf: ExecStartPost: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: if: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: if: is or holds a secret: none has a place in a spec or a tree
+// tests: nginx/qa17.conf: secure_link_md5: is or holds a secret: none has a place in a spec or a tree`},
+		{"what editors leave beside", []provenance.Edit{
+			edited(limits, "CPUQuota=150%", "CPUQuota=200%"), beside(limits+".bak", "[Service]\nCPUQuota=150%\nEnvironment=A=1\n"), beside(limits+"~", "x"),
+			beside("systemd/system/odoo-qa17.service.d/.10-limits.conf.swp", "x"), beside("systemd/system/#odoo-qa17.service#", "x"),
+			beside("systemd/system/odoo-qa17.service.orig", "[Service]\nNice=1\n"), beside("nginx/qa17.conf.dpkg-old", "x"), beside("sysctl.d/odoogen.conf.save", "vm.swappiness = 1\n"),
+			beside("sudoers.d/odoogen2", "x"),
+		}, `
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf.bak: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf~: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: systemd/system/odoo-qa17.service.d/.10-limits.conf.swp: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: systemd/system/#odoo-qa17.service#: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: systemd/system/odoo-qa17.service.orig: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: nginx/qa17.conf.dpkg-old: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: sysctl.d/odoogen.conf.save: is read by nothing: a push with --overwrite-drift leaves it behind
+// tests: sudoers.d/odoogen2: the spec has no word for what this file says
+// tests: systemd/system/odoo-qa17.service.d/10-limits.conf: CPUQuota = 200%
+instances: qa17: CPUQuota: "200%"`},
+		{"where the spec says what is not read", []provenance.Edit{
+			edited("python/17.txt", "\n", "\nrequests==1.0\n"), edited("sudoers.d/odoogen", "\n", "\n# anna\n"),
+			beside("/srv/postgresql/15/main/postgresql.auto.conf", "work_mem = '17MB'\n"), beside("/srv/pg/postgresql.auto.conf", "work_mem = '17MB'\n"),
+		}, `
+// tests: python/17.txt: the spec says it in sources.versions."17.0".pip
+// tests: sudoers.d/odoogen: the spec says it in access.admins.anna, access.admins.ben, access.deploy.user
+// tests: /srv/pg/postgresql.auto.conf: is of a cluster whose data is not where Debian has it: clusters.NAME.settings keeps such a setting
+// tests: /srv/postgresql/15/main/postgresql.auto.conf: work_mem = 17MB
+clusters: main: settings: work_mem: "17MB"`},
 		{"names that only sound like a secret", []provenance.Edit{
 			beside(override, "[Service]\nPassEnvironment=GITHUB_TOKEN SMTP_PASS\nPassEnvironment=LANG\n"),
 			beside("/etc/systemd/system/ssh.service.d/override.conf", "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o PasswordAuthentication=no -o PermitEmptyPasswords=no\n"),

@@ -59,6 +59,8 @@ func unreadable(o *topology.Origins, t *artifact.Tree, e Edit) string {
 	switch {
 	case e.Gone:
 		return "was deleted: a push with --overwrite-drift brings it back"
+	case leftBeside(t, e.File):
+		return "is read by nothing: a push with --overwrite-drift leaves it behind"
 	case f != nil && bytes.Equal(f.Data, e.Data):
 		return "has another mode or owner: a push with --overwrite-drift gives it its own"
 	case f != nil && strings.HasPrefix(e.File, "files/"):
@@ -73,6 +75,30 @@ func unreadable(o *topology.Origins, t *artifact.Tree, e Edit) string {
 	}
 	return ""
 }
+
+// leftBeside tells of a file in a generation that it is what an editor, sed -i.bak or cp left beside another one, or has a name
+// that the program does not read which reads its directory.
+func leftBeside(t *artifact.Tree, file string) bool {
+	if path.IsAbs(file) || t.File(file) != nil {
+		return false
+	}
+	dir, name := path.Split(file)
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") {
+		return true
+	}
+	if ext := path.Ext(name); dir == "sysctl.d/" || strings.HasPrefix(dir, "systemd/system/") && strings.HasSuffix(dir, ".d/") {
+		return ext != ".conf"
+	} else if dir == "systemd/system/" || ext == ".conf" {
+		return dir == "systemd/system/" && !slices.Contains(unitKinds, ext)
+	}
+	return slices.ContainsFunc(t.Files, func(f artifact.File) bool {
+		rest, is := strings.CutPrefix(file, f.Path)
+		return is && strings.ContainsAny(rest[:1], ".~") && !strings.Contains(rest, "/")
+	})
+}
+
+// unitKinds are how names of units end (systemd.unit(5)).
+var unitKinds = []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
 
 // elsewhere is where the spec says what a file has whose settings are not read.
 func elsewhere(o *topology.Origins, t *artifact.Tree, file string) string {
@@ -93,7 +119,35 @@ func elsewhere(o *topology.Origins, t *artifact.Tree, file string) string {
 	case strings.Contains(file, "/postgresql/") && path.Ext(name) == ".conf":
 		return "is of a cluster that the spec does not have on this host"
 	}
+	if f := t.File(file); f != nil {
+		if paths := origins(f); len(paths) > 0 {
+			return "the spec says it in " + strings.Join(paths, ", ")
+		}
+	}
+	if name == "postgresql.auto.conf" {
+		return "is of a cluster whose data is not where Debian has it: clusters.NAME.settings keeps such a setting"
+	}
 	return "the spec has no word for what this file says"
+}
+
+// origins are the paths in the spec that a file's lines come from, as far as one can read them: not one in which there is
+// another, and no place in a list.
+func origins(f *artifact.File) []string {
+	var all []string
+	for _, from := range f.From {
+		for _, p := range strings.Fields(from) {
+			if p, _, _ = strings.Cut(p, "["); !constant(p) && !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(p string) bool {
+		return slices.ContainsFunc(all, func(other string) bool { return strings.HasPrefix(other, p+".") })
+	})
+	if len(all) > 4 {
+		all = append(all[:4], "and others")
+	}
+	return all
 }
 
 var includes = regexp.MustCompile(`(?mi)^\s*include_dir\b`)

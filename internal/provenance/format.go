@@ -117,8 +117,8 @@ func clusterOf(t *artifact.Tree, file string) string {
 		is = parts[3:5]
 	case len(parts) == 6 && parts[2] == "postgresql" && parts[5] == "postgresql.conf": // /etc/postgresql/15/main
 		is = parts[3:5]
-	case len(parts) == 7 && parts[3] == "postgresql" && parts[6] == "postgresql.auto.conf": // /var/lib/postgresql/15/main
-		is = parts[4:6]
+	case len(parts) > 3 && path.Base(file) == "postgresql.auto.conf": // /var/lib/postgresql/15/main, or data elsewhere
+		is = parts[len(parts)-3 : len(parts)-1]
 	default:
 		return ""
 	}

@@ -30,7 +30,7 @@ func ways(h *artifact.Host) map[string]artifact.Door {
 }
 
 // compareDoors notes what becomes of doors beside being made: those that the generation which runs has, and that are not
-// as it has them, were changed by hand; those that the new one does not have go; and what is in the way is set aside.
+// as it has them, were changed by hand; those that the new one does not have go; and what is in the way is kept.
 func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 	before, after := ways(was), ways(host)
 	for _, path := range seen.Doors {
@@ -45,7 +45,13 @@ func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 		}
 	}
 	slices.Sort(p.Closed)
-	p.Aside = seen.Theirs
+	for _, path := range seen.Theirs {
+		if _, stood := before[path]; stood && !seen.Ejected {
+			p.Replaced = append(p.Replaced, path)
+		} else {
+			p.Aside = append(p.Aside, path)
+		}
+	}
 }
 
 // changedDoor notes a door that somebody has changed, once.

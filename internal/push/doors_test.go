@@ -26,8 +26,11 @@ func TestAnOrphanedClusterStaysStopped(t *testing.T) {
 func TestDoorsThatAreEdited(t *testing.T) {
 	hostSays(t, "testdata/edited.sh", "pushed: \n"+
 		"edited: door /etc/x.d/default door /etc/x.d/include door /usr/local/lib/x.d \n"+
-		"made anew: set-aside/etc/x.d/include=and theirs \n"+
-		"closed: set-aside/etc/x.d/include.2=more of theirs set-aside/etc/x.d/include=and theirs \n")
+		"made anew: set-aside/etc/x.d/default=theirs set-aside/etc/x.d/include=and theirs \n"+
+		"closed: set-aside/etc/x.d/default=theirs set-aside/etc/x.d/include.2=more of theirs set-aside/etc/x.d/include=and theirs \n"+
+		"links are files: door /etc/x.d/a door /etc/x.d/b \n"+
+		"made anew: set-aside/etc/x.d/a=four, and theirs set-aside/etc/x.d/b=four, and theirs of /etc/odoogen/current \n"+
+		"/etc/x.d\n/usr/local/lib/x.d\n")
 }
 
 // What somebody left in a generation is told of, and does not come into the next one. What the ledger had no room for comes later.
@@ -65,6 +68,8 @@ func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 		"and as they were: 8-h, confirmed\n"+
 		"hand\tmasked\todoogen-venv@17.service\nhand\tmasked\tpostgresql@.service\n"+
 		"hand\toverride\t/etc/systemd/system/postgresql@.service.d/mine.conf\n"+
+		"hand\toverride\t/etc/sysctl.d/zlate.conf\nhand\toverride\t/etc/tmpfiles.d/early.conf\nhand\toverride\t/etc/ssh/sshd_config.d/00-mine.conf\n6\n"+
+		"missing: the secret gone; what reads it does not start until a push has brought it\n"+
 		"ejected\t8-h\n/mnt/elsewhere\n"+
 		"leased\nheld\ttest\n")
 }

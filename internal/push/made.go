@@ -55,14 +55,17 @@ func without(all, others []Thing) []Thing {
 	return slices.DeleteFunc(slices.Clone(all), func(t Thing) bool { return within(t, others) })
 }
 
-// unasked are those of a host's record that none of its HOST.jsons asks to have. What lies in a cluster that is one goes with it.
+// unasked are those of a host's record that none of its HOST.jsons asks to have, in the order in which they can be removed: no role
+// goes that owns a database. What lies in a cluster that is one goes with it.
 func unasked(made []Thing, hosts ...*artifact.Host) []Thing {
 	var asked []Thing
 	for _, h := range hosts {
 		asked = append(asked, things(h)...)
 	}
 	all := without(made, asked)
-	return slices.DeleteFunc(slices.Clone(all), func(t Thing) bool { return t.In != "" && within(Thing{Kind: "cluster", Name: t.In}, all) })
+	left := slices.DeleteFunc(slices.Clone(all), func(t Thing) bool { return t.In != "" && within(Thing{Kind: "cluster", Name: t.In}, all) })
+	owned := func(t Thing) bool { return t.Kind == "database" || t.Kind == "cluster" }
+	return slices.Concat(slices.DeleteFunc(slices.Clone(left), func(t Thing) bool { return !owned(t) }), slices.DeleteFunc(left, owned))
 }
 
 // orphans are things that are unasked, as people count them: of an instance that the spec no longer has, all are one.

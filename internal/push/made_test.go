@@ -1,6 +1,7 @@
 package push
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,8 @@ func TestOrphans(t *testing.T) {
 			[]string{"cluster 15/main", "directory /d/ba", "directory /r/ba", "certificate ba", "user odoo-ba"}}, // with its databases
 		{"an instance has another database", things(whole), of([]artifact.Cluster{main}, []string{"anna"}, other, ba), of([]artifact.Cluster{main}, []string{"anna"}, other, ba),
 			[]Kept{{Kind: "database", Name: "qa in 15/main"}}, []string{"database qa in 15/main"}},
+		{"an instance was restored, and has left", append(things(whole), Thing{"database", "qa_before", "15/main", "qa"}), of([]artifact.Cluster{main}, nil, ba), of([]artifact.Cluster{main}, []string{"anna"}, ba),
+			[]Kept{{"instance", "qa", slices.Insert(slices.Clone(gone), 1, "database qa_before in 15/main")}}, slices.Insert(slices.Clone(gone), 1, "database qa_before in 15/main")}, // which its role owns
 		{"an instance has another cluster", things(whole), of([]artifact.Cluster{main, second}, []string{"anna"}, moved, ba), of([]artifact.Cluster{main, second}, []string{"anna"}, moved, ba),
 			[]Kept{{Kind: "database", Name: "qa in 15/main"}, {Kind: "role", Name: "odoo-qa in 15/main"}}, []string{"database qa in 15/main", "role odoo-qa in 15/main"}},
 		{"a user has left", things(whole), of([]artifact.Cluster{main}, nil, qa, ba), of([]artifact.Cluster{main}, nil, qa, ba),

@@ -57,9 +57,10 @@ type Plan struct {
 	Packages    []string           `json:"packages,omitempty"`
 	Clusters    []artifact.Cluster `json:"clusters,omitempty"`
 	Doors       []string           `json:"doors,omitempty"`
-	Aside       []string           `json:"aside,omitempty"`  // files of somebody else's that are in the way, and are kept in generation 0
-	Closed      []string           `json:"closed,omitempty"` // doors of the generation that runs, which the new one does not have
-	Back        []string           `json:"back,omitempty"`   // files of generation 0 that come back into their places
+	Aside       []string           `json:"aside,omitempty"`    // files of somebody else's that are in the way, and are kept in generation 0
+	Replaced    []string           `json:"replaced,omitempty"` // what somebody put into the place of a door, and is kept in set-aside
+	Closed      []string           `json:"closed,omitempty"`   // doors of the generation that runs, which the new one does not have
+	Back        []string           `json:"back,omitempty"`     // files of generation 0 that come back into their places
 	Files       []artifact.Change  `json:"files,omitempty"`
 	Actions     []Action           `json:"actions,omitempty"`
 	Drift       []string           `json:"drift,omitempty"` // changed by hand, and taken back

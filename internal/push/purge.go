@@ -77,7 +77,9 @@ func (p *Push) Purge(ctx context.Context, all []Thing) error {
 	if err := p.lease(ctx, h, nil); err != nil {
 		return fmt.Errorf("%s: %w", h.name, err)
 	}
+	stop := p.beat([]*host{h})
 	err := p.purge(ctx, h, all)
+	stop()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, p.net.call(ctx, call{host: h.name, verb: "abandon", args: []string{p.nonce}}))

@@ -207,7 +207,7 @@ func (p *Push) allowed(hosts []*host) error {
 			all = append(all, fmt.Errorf("%s: secrets are missing: %s\nhint: %s", h.name, strings.Join(h.plan.Missing, ", "), p.wayTo(h.plan.Missing[0])))
 		}
 		if masked := h.plan.masked(); len(masked) > 0 && !p.found {
-			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, on the host, or take it out of the spec", h.name,
+			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, and then start, on the host, or take it out of the spec", h.name,
 				strings.Join(masked, ", ")))
 		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {

@@ -151,7 +151,7 @@ func foundLockedOut(r *rig) {
 func found(r *rig) {
 	before := r.theirs()
 	plan := r.run(1, change{}, "rollback", "tests", "0")
-	for _, want := range []string{"tests: #2 ", "becomes as found (#0)", "then stop worker.service\n", "then reload nginx.service\n", "packages, clusters, databases"} {
+	for _, want := range []string{"tests: #3 ", "becomes as found (#0)", "then stop worker.service\n", "then reload nginx.service\n", "packages, clusters, databases"} {
 		if !strings.Contains(plan, want) || strings.Contains(plan, "stop nginx") {
 			r.t.Errorf("the plan has no %q, or stops nginx:\n%s", want, plan)
 		}
@@ -251,6 +251,21 @@ func byHand(r *rig) {
 	if said := r.run(0, change{}, "drift", "tests"); !strings.Contains(said, "tests: as it was pushed") {
 		r.t.Errorf("drift after it: %s", said)
 	}
+	// What was masked when the host booted was never started, and does not run once it is unmasked. systemd says of it, as of one
+	// whose condition does not hold, that this is its ConditionResult.
+	r.on("tests", "systemctl mask worker.service")
+	r.must(r.PowerOff(r.t.Context(), "tests"))
+	r.must(r.PowerOn(r.t.Context(), "tests"))
+	if said := r.run(Failed, change{}, "status", "tests"); !strings.Contains(said, "worker.service is not up") {
+		r.t.Errorf("status of a masked unit: %s", said)
+	}
+	r.on("tests", "systemctl unmask worker.service")
+	if said := r.run(2, change{}, "drift", "tests"); !strings.Contains(said, "tests: stopped worker.service") {
+		r.t.Errorf("drift after a boot: %s", said)
+	}
+	r.holds("tests", "odoogen-host status | grep worker", "by hand: stopped worker.service\nnot active: worker.service")
+	r.push(Applied, change{}, "tests", "--overwrite-drift")
+	r.holds("tests", "systemctl is-active worker", "active")
 }
 
 // setProperty is the file that systemctl set-property leaves.

@@ -40,9 +40,19 @@ status() {
 	fi
 	while IFS= read -r unit; do
 		! systemctl --quiet is-active "$unit" || continue
-		wrong=$(systemctl show --value --property=ConditionResult "$unit")
-		printf 'not active: %s%s\n' "$unit" "${wrong/#no/, its condition does not hold}" | sed 's/yes$//'
+		wrong=$(systemctl show --property=ConditionResult,ConditionTimestampMonotonic "$unit")
+		[[ $wrong == *ConditionResult=no* && $wrong != *Monotonic=0* ]] && wrong=', its condition does not hold' || wrong=""
+		printf 'not active: %s%s\n' "$unit" "$wrong"
 	done < <(wanted)
+	lacking
+}
+
+# lacking: the secrets that the generation which stands reads and that are not there: a later push has dropped them.
+lacking() {
+	local file
+	while IFS= read -r file; do
+		[ -e "$file" ] || printf 'missing: the secret %s; what reads it does not start until a push has brought it\n' "${file##*/}"
+	done < <(sed -n 's|^ *"file": "\('"$secrets"'/[^"]*\)".*|\1|p' "$etc/current/HOST.json" 2>/dev/null)
 }
 
 # is: what stands, in a word.
@@ -155,6 +165,7 @@ rollback() {
 	fi
 	trap - EXIT
 	printf 'current\t%s\n' "$to" || true
+	lacking || true
 }
 
 # failed VERB UNIT is said, and ends nothing, whether or not somebody listens.

@@ -42,28 +42,31 @@ ours() {
 	fi
 }
 
-# keep PATH: puts what is there into generation 0, whole or not at all. What leads to us is nobody else's. What was found there
-# first stays what it was found as; what differs from that is kept beside, in set-aside.
+# keep PATH: puts what is there into generation 0, whole or not at all, where that is what was found; what leads to us is
+# nobody else's. What somebody made of a door since, or put into its place, was not found there, nor what differs from that: it is
+# kept beside, in set-aside.
 keep() {
-	local kept=$etc/generations/0$1
+	local kept=$etc/generations/0$1 kind to text
 	[ -e "$1" ] || [ -L "$1" ] || return 0
-	if ours "$1"; then
-		! edited "$1" || store "$1" "$(free "$etc/set-aside$1")"
-		return 0
-	fi
+	IFS=$'\t' read -r kind to text < <(door_at "$1") || true
+	case $kind in
+	link) [ "$(readlink "$1")" != "$to" ] || return 0 ;;
+	file) ! same_text "$1" "$text" || return 0 ;;
+	absent) ;;
+	*) ! ours "$1" || return 0 ;;
+	esac
 	if [ -e "$kept" ] || [ -L "$kept" ]; then
 		! same "$1" "$kept" || return 0
-		kept=$(free "$etc/set-aside$1")
+		kind=again
 	fi
+	[ -z "$kind" ] || kept=$(free "$etc/set-aside$1")
 	store "$1" "$kept"
 }
 
-# edited PATH: it is a door that somebody has added to, or changed, since it was made.
-edited() {
-	local text
-	[ ! -L "$1" ] || return 1
-	text=$(awk -F '\t' -v path="$1" '$1 == "door" && $2 == path && $3 == "file" { print $5 }' "$etc/doors" 2>/dev/null) || return 1
-	[ -n "$text" ] && ! same_text "$1" "$text"
+# door_at PATH: what stands there by the generation that stands: "link" and where to, "file", mode and text, or "absent".
+door_at() {
+	[ "$(stands)" = 0 ] ||
+		awk -F '\t' -v path="$1" '$2 == path { print $1 == "door" ? $3 "\t" $4 "\t" $5 : $1 }' "$etc/doors" 2>/dev/null || true
 }
 
 # store PATH KEPT: a copy, whole or not at all.

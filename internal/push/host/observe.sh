@@ -147,7 +147,8 @@ by_hand() {
 # data_directory VERSION/NAME: of that cluster, as its postgresql.conf says.
 data_directory() {
 	local dir
-	dir=$(sed -nE "s/^[ \t]*data_directory[ \t]*=?[ \t]*'([^']*)'.*/\1/p" "/etc/postgresql/$1/postgresql.conf" 2>/dev/null | tail -n 1)
+	dir=$(sed -nE "s/^[ \t]*data_directory[ \t]*=?[ \t]*'([^']*)'.*/\1/p" "/etc/postgresql/$1/postgresql.conf" 2>/dev/null | tail -n 1) ||
+		true # somebody has removed the cluster
 	printf '%s' "${dir:-/var/lib/postgresql/$1}"
 }
 
@@ -155,31 +156,44 @@ data_directory() {
 clusters_of_ours() { sed -nE 's|.*"/etc/postgresql/([^/"]+/[^/"]+)/conf\.d/odoogen\.conf".*|\1|p' "$etc/current/HOST.json" 2>/dev/null || true; }
 
 # read_instead: of the directories that systemd reads, what lies in /etc or /run by the name of the generation's file takes its
-# place; a drop-in of such a file adds to it, and where the last value of a setting counts, a file of a later name has it.
+# place; a drop-in of such a file adds to it, and where the last value of a setting counts, a file of a later name has it, or
+# where the first line for a path does, of an earlier one.
 read_instead() {
 	local dir file base again
+	local -A told=()
 	for dir in sysctl.d tmpfiles.d sysusers.d systemd/{network,journald.conf.d,timesyncd.conf.d}; do
 		for file in "$etc/current/$dir"/*; do
 			for base in {/etc,/run}/"$dir/${file##*/}"; do
 				[ ! -e "$base" ] || printf 'hand\toverride\t%s\n' "$base"
 				for again in "$base".d/*.conf; do printf 'hand\toverride\t%s\n' "$again"; done
 			done
-			case $dir in sysctl.d | systemd/*.conf.d) ;; *) continue ;; esac
 			for base in {/etc,/run}/"$dir"/*.conf; do
-				if [[ ${base##*/} > ${file##*/} ]] && sets_again "$file" "$base"; then printf 'hand\toverride\t%s\n' "$base"; fi
+				case $dir in
+				sysctl.d | systemd/*.conf.d) [[ ${base##*/} > ${file##*/} ]] || continue ;;
+				tmpfiles.d) [[ ${base##*/} < ${file##*/} ]] || continue ;;
+				*) continue ;;
+				esac
+				if [ -n "${told[$base]:-}" ] || ! sets_again "${dir%%/*}" "$file" "$base"; then continue; fi
+				told[$base]=yes
+				printf 'hand\toverride\t%s\n' "$base"
 			done
 		done
 	done
 }
 
-# sets_again FILE LATER: they set something alike (sysctl.d(5), journald.conf(5)).
+# sets_again DIR FILE OTHER: they set something alike (sysctl.d(5), journald.conf(5)), in tmpfiles.d a path (tmpfiles.d(5)).
 sets_again() {
-	awk -F = '
-		/^[ \t]*[#;[]/ || NF < 2 { next }
-		{ gsub(/[ \t]/, "", $1); sub(/^-/, "", $1); gsub("/", ".", $1) }
-		FNR == NR { ours[$1]; next }
-		$1 in ours { again = 1 }
-		END { exit !again }' "$1" "$2" 2>/dev/null
+	awk -v dir="$1" '
+		/^[ \t]*[#;[]/ || NF == 0 { next }
+		dir == "tmpfiles.d" { name = $2 }
+		dir != "tmpfiles.d" {
+			if (!sub(/=.*/, "")) next
+			gsub(/[ \t]/, ""); sub(/^-/, ""); gsub("/", ".")
+			name = $0
+		}
+		FNR == NR { ours[name]; next }
+		name in ours { again = 1 }
+		END { exit !again }' "$2" "$3" 2>/dev/null
 }
 
 # doors_otherwise: doors that are not as they were made: somebody changed or removed one, or made what shall not be. The directory
@@ -235,15 +249,17 @@ beats_ours() {
 # do counts more, and so does what is in a Match wherever it stands (sshd_config(5)); as does an sshd_config that includes no
 # directory, and so not them.
 sshd_reads_otherwise() {
-	local ours=("$etc"/current/ssh/*.conf) base earlier=() later=()
-	[ ${#ours[@]} -gt 0 ] || return 0
-	for base in /etc/ssh/sshd_config.d/*.conf; do
-		if [[ ${base##*/} < 10-odoogen.conf ]]; then
-			earlier+=("$base")
-		elif [ "${base##*/}" != 10-odoogen.conf ]; then
-			later+=("$base")
-		fi
+	local base ours=() earlier=() later=() main=()
+	for base in "$etc"/current/ssh/*.conf /etc/ssh/sshd_config{.d/*.conf,}; do
+		[ -f "$base" ] || continue # awk ends at what cannot be read
+		case $base in
+		"$etc"/*) ours+=("$base") ;;
+		/etc/ssh/sshd_config) main=("$base") ;;
+		*/10-odoogen.conf) ;;
+		*) if [[ ${base##*/} < 10-odoogen.conf ]]; then earlier+=("$base"); else later+=("$base"); fi ;;
+		esac
 	done
+	[ ${#ours[@]} -gt 0 ] || return 0
 	awk '
 		FNR == 1 { within = 0 }
 		{ sub(/^[ \t]+/, ""); word = match($0, /^[A-Za-z]+/) ? tolower(substr($0, 1, RLENGTH)) : "" }
@@ -255,7 +271,7 @@ sshd_reads_otherwise() {
 		END {
 			if (!includes) beats["/etc/ssh/sshd_config"]
 			for (name in beats) print "hand\toverride\t" name
-		}' mine=1 "${ours[@]}" mine= "${earlier[@]}" later=1 "${later[@]}" later= /etc/ssh/sshd_config
+		}' mine=1 "${ours[@]}" mine= "${earlier[@]}" later=1 "${later[@]}" later= "${main[@]}"
 }
 
 # is_ours NAME: a unit that is known, the template of one, or an instance of one.
@@ -284,8 +300,8 @@ still() {
 	stopped "${rest[@]}"
 }
 
-# stopped UNIT...: those among them, which shall run, that do not. None is one whose condition does not hold, which has
-# ended, or which is about to start; nor while a job works, which starts again what it stops. A unit that runs and ends is
+# stopped UNIT...: those among them, which shall run, that do not. None is one whose condition does not hold (of one that was
+# never asked for systemd says so, too), which has ended, or which is about to start; nor while a job works, which starts again what it stops. A unit that runs and ends is
 # told as calm.
 stopped() {
 	local line n=0 all=()
@@ -297,13 +313,14 @@ stopped() {
 			continue
 		fi
 		n=$((n + 1))
+		[ "${is[ConditionTimestampMonotonic]:-0}" != 0 ] || is[ConditionResult]=yes
 		case ${is[LoadState]:-},${is[ActiveState]:-},${is[ConditionResult]:-},${is[Job]:-},${is[Type]:-}/${is[RemainAfterExit]:-}/${is[Result]:-} in
 		*,oneshot/no/*) printf 'calm\t%s\n' "${!n}" ;;
 		*/exec-condition) ;;
 		loaded,inactive,yes,,*) all+=("${!n}") ;;
 		esac
 		is=()
-	done < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,LoadState,Job,Result "$@" 2>/dev/null)
+	done < <(systemctl show --property=Type,RemainAfterExit,ActiveState,ConditionResult,ConditionTimestampMonotonic,LoadState,Job,Result "$@" 2>/dev/null)
 	[ ${#all[@]} -gt 0 ] || return 0
 	if [ ! -e "$locks/host.lock" ] || flock --nonblock "$locks/host.lock" true; then printf 'hand\tstopped\t%s\n' "${all[@]}"; fi
 }

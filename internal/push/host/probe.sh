@@ -45,7 +45,7 @@ ask_units() {
 	[ ${#units[@]} -gt 0 ] || return 0
 	while IFS= read -r line; do
 		if [ -z "$line" ]; then n=$((n + 1)); else standing[${units[n]}]+="$line "; fi
-	done < <(systemctl show --property=ActiveState,SubState,ConditionResult,Result "${units[@]}")
+	done < <(systemctl show --property=ActiveState,SubState,ConditionResult,ConditionTimestampMonotonic,Result "${units[@]}")
 }
 
 # ask_pages asks for all pages among the facts, with one program, at once.
@@ -101,9 +101,9 @@ probe_one() {
 	unit)
 		got=${standing[$a]:-}
 		said="$a is not up: $got"
-		# Debian's own units among them: a condition that does not hold is no failure.
+		# Debian's own units among them: a condition that does not hold is no failure, but one that was never asked for is.
 		[[ $got == *ActiveState=active* || ($got == *ActiveState=inactive* &&
-			($got == *ConditionResult=no* || $got == *Result=exec-condition*)) ]]
+			(($got == *ConditionResult=no* && $got != *Monotonic=0*) || $got == *Result=exec-condition*)) ]]
 		;;
 	http)
 		if [ "$d" != - ] && [ ! -e "$d" ]; then

@@ -12,7 +12,7 @@ usage='usage: odoogen-host COMMAND, as root. It needs no network and no odoogen 
   eject             make everything plain files, and odoogen no longer part of this host; restarts nothing
   ledger            what was pushed
 
-Generations are below /etc/odoogen/generations. Packages, databases and data never go back.
+Generations are below /etc/odoogen/generations. Packages, databases, data and secrets never go back.
 '
 
 # asks WHAT: of who types at a terminal, before it is done.

@@ -25,3 +25,19 @@ doors='closed\t/etc/x.d/include\n'
 turn n3 3-c three
 confirm n3
 told closed
+# sed -i makes a file of a link.
+doors='door\t/etc/x.d/a\tlink\t/etc/odoogen/current/x.d/a\ndoor\t/etc/x.d/b\tlink\t/etc/odoogen/current/x.d/a\n'
+turn n4 4-d four
+confirm n4
+sed -i 's|$|, and theirs|' /etc/x.d/a
+sed -i 's|$|, and theirs of /etc/odoogen/current|' /etc/x.d/b
+rm -r $etc/set-aside
+told 'links are files'
+turn n5 5-e five
+confirm n5
+told 'made anew'
+find $etc/generations/0 ! -type d
+doors='closed\t/etc/x.d/a\nclosed\t/etc/x.d/b\n'
+turn n6 6-f six
+confirm n6
+find /etc/x.d /usr/local/lib/x.d

@@ -78,8 +78,25 @@ mkdir -p $etc/current/systemd/system /etc/systemd/system/{postgresql@,other@}.se
 printf 'Wants=postgresql@15-main.service\n' >$etc/current/systemd/system/odoogen.target
 touch $etc/current/systemd/system/odoogen-venv@.service /etc/systemd/system/{postgresql@,other@}.service.d/mine.conf
 for unit in postgresql@ odoogen-venv@17 other@ other@17; do ln -s /dev/null /etc/systemd/system/$unit.service; done
+# And what is read beside it may be gone: a cluster, a file that sshd includes.
+chmod +w $etc/current/HOST.json
+printf '"/etc/postgresql/15/gone/conf.d/odoogen.conf"\n  "file": "%s/secrets/gone",\n' $state >$etc/current/HOST.json
+mkdir -p $etc/current/{tmpfiles,sysctl}.d /etc/{tmpfiles,sysctl}.d
+echo 'vm.swappiness = 10' >$etc/current/sysctl.d/ours.conf
+for name in early zlate; do echo '-vm/swappiness=1' >/etc/sysctl.d/$name.conf; done # the later counts
+echo 'vm.dirty_ratio = 1' >/etc/sysctl.d/zother.conf
+cp $etc/current/sysctl.d/{ours,own}.conf
+echo 'd /srv/x 0750' >$etc/current/tmpfiles.d/ours.conf
+for name in early zlate; do echo 'd /srv/x 0755' >/etc/tmpfiles.d/$name.conf; done # the earlier counts
+mkdir -p $etc/current/ssh /etc/ssh/sshd_config.d
+echo 'Include /etc/ssh/sshd_config.d/*.conf' >/etc/ssh/sshd_config
+echo 'MaxAuthTries 3' >$etc/current/ssh/ours.conf
+echo 'MaxAuthTries 9' >/etc/ssh/sshd_config.d/00-mine.conf
+ln -s nowhere /etc/ssh/sshd_config.d/05-gone.conf
 host observe <<<end | grep ^hand
-rm -r $etc/current/systemd /etc/systemd/system/{postgresql@*,other@*,odoogen-venv@17.service}
+odoogen-host status | grep -c '^by hand: '
+odoogen-host status | grep ^missing
+rm -r $etc/current/{systemd,ssh,tmpfiles.d,sysctl.d} /etc/{tmpfiles,sysctl}.d/{early,zlate}.conf /etc/sysctl.d/zother.conf /etc/ssh/sshd_config.d/{00-mine,05-gone}.conf /etc/systemd/system/{postgresql@*,other@*,odoogen-venv@17.service}
 # A door that leads elsewhere is left so by an eject.
 mkdir /mnt/elsewhere
 ln -sfn /mnt/elsewhere /usr/local/lib/x.d
