@@ -2,6 +2,7 @@ package generators
 
 import (
 	"path"
+	"strings"
 
 	"odoogen/internal/artifact"
 	"odoogen/internal/conf"
@@ -81,8 +82,12 @@ func (a *accounts) login(name, uid, who, home string, from ...string) {
 	a.directories.Add([]string{"d", home, ":0750", ":" + name, ":" + name}, from...)
 }
 
-// directory adds a directory; its group is its owner's.
+// directory adds a directory; its group is its owner's. One that is there already, and may be somebody else's, stays as it is:
+// that of a Git user of his own, or of an Odoo that was there before. odoogen's own places are always as they shall be.
 func (a *accounts) directory(path, mode, owner string, from ...string) {
+	if !strings.HasPrefix(path, topology.State+"/") && !strings.HasPrefix(path, "/run/") {
+		mode, owner = ":"+mode, ":"+owner
+	}
 	a.directories.Add([]string{"d", path, mode, owner, owner}, from...)
 }
 

@@ -71,20 +71,30 @@ var publicly = map[string]string{"tests": "203.0.113.10", "ci": "203.0.113.20"}
 func (s *servers) watchExposure() (stop func() map[string][]int) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	seen := map[string]map[int]bool{}
-	scans := map[string]int{}
+	scans, installing := map[string]int{}, map[string]int{}
+	installs := func(host string) bool { // what keeps packages from starting stands only meanwhile
+		cmd := exec.CommandContext(ctx, s.odoogen, "lab", "enter", host, "test", "-e", "/etc/postgresql-common/createcluster.d/odoogen-packages.conf")
+		cmd.Dir = s.dir
+		return cmd.Run() == nil
+	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for host, address := range publicly {
 		seen[host] = map[int]bool{}
 		all.Go(func() {
 			for ctx.Err() == nil {
+				began := installs(host)
 				ports, err := s.scan(ctx, lab.Stranger, address)
+				within := began && installs(host)
 				mu.Lock()
 				for _, p := range ports {
 					seen[host][p] = true
 				}
 				if err == nil {
 					scans[host]++
+					if within {
+						installing[host]++
+					}
 				}
 				mu.Unlock()
 				select { // the push is to get on, too
@@ -100,10 +110,10 @@ func (s *servers) watchExposure() (stop func() map[string][]int) {
 		open := map[string][]int{}
 		for _, host := range []string{"tests", "ci"} {
 			open[host] = slices.Sorted(maps.Keys(seen[host]))
-			s.open.Rows = append(s.open.Rows, []string{host, lab.Stranger, fmt.Sprintf("while it is pushed to, bare at first: %d scans", scans[host]),
+			s.open.Rows = append(s.open.Rows, []string{host, lab.Stranger, fmt.Sprintf("while it is pushed to, bare at first: %d scans, %d of them while packages are installed", scans[host], installing[host]),
 				listed(open[host]), listed(declared(s.t, s.dir, host)["public"]) + "; 22 as it was found"})
-			if scans[host] == 0 {
-				s.t.Errorf("%s was never scanned to the end", host)
+			if installing[host] == 0 {
+				s.t.Errorf("%s was never scanned to the end while its packages were installed", host)
 			}
 		}
 		return open
@@ -181,16 +191,21 @@ func exposure(s *servers) {
 				s.t.Errorf("%s at %s, from %s: (-want +open)\n%s", host, c.address, c.position, diff)
 			}
 		}
+		s.answersNobody(host, publicly[host], lab.Stranger, lab.Office)
+		if !s.machines {
+			s.answersNobody(host, private[host], lab.VPN)
+		}
 		// What listens on any address but loopback must be declared with that reach; what listens on loopback, at all.
 		named := slices.Concat(inside, ports["loopback"])
-		for line := range strings.Lines(s.on(host, "ss -Hlntu | awk '{print $5}' | sort -u")) {
-			address, port, _ := cutLast(strings.TrimSpace(line), ":")
+		for line := range strings.Lines(s.on(host, "ss -Hlntu | awk '{print $1, $5}' | sort -u")) {
+			protocol, at, _ := strings.Cut(strings.TrimSpace(line), " ")
+			address, port, _ := cutLast(at, ":")
 			n, err := strconv.Atoi(port)
 			if err != nil {
 				s.t.Fatal(err)
 			}
 			loopback := strings.HasPrefix(address, "127.") || address == "[::1]"
-			if !slices.Contains(named, n) || !loopback && !slices.Contains(inside, n) {
+			if !slices.Contains(named, n) || !loopback && (protocol != "tcp" || !slices.Contains(inside, n)) {
 				s.t.Errorf("%s: something listens at %s, which the spec does not say", host, strings.TrimSpace(line))
 			}
 		}
@@ -202,6 +217,33 @@ func exposure(s *servers) {
 		s.in(0, "status", "--wait", "5m")
 	}
 	s.open.Keep(s.t, "exposure")
+}
+
+// echo answers to every datagram at port 31337, which no spec has; hello asks, and prints the answer.
+const (
+	echo  = `$s = IO::Socket::INET->new(Proto => "udp", LocalPort => 31337) or die $@; $s->send("heard") while defined $s->recv($m, 9)`
+	hello = `$s = IO::Socket::INET->new(Proto => "udp", PeerAddr => $ARGV[0], PeerPort => 31337) or die $@; $SIG{ALRM} = sub { exit }; alarm 3; $s->send("hello"); $s->recv($m, 9); print $m`
+)
+
+// answersNobody: a program that listens on the host at a UDP port which the spec does not have is heard on the host itself, and
+// from none of the positions.
+func (s *servers) answersNobody(host, address string, positions ...string) {
+	s.t.Helper()
+	s.on(host, "systemd-run --quiet --collect --unit=echo perl -MIO::Socket::INET -e '"+echo+"'")
+	defer s.on(host, "systemctl stop echo")
+	for n := 0; s.on(host, "perl -MIO::Socket::INET -e '"+hello+"' 127.0.0.1") != "heard"; n++ {
+		if n == 10 {
+			s.t.Fatalf("%s: what should answer at UDP port 31337 does not, on the host itself", host)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+	for _, position := range positions {
+		said, _ := s.from(position, "perl", "-MIO::Socket::INET", "-e", hello, address)
+		s.open.Rows = append(s.open.Rows, []string{host, position, "UDP, at a port where a program was started that answers", map[bool]string{true: "none", false: "31337"}[said == ""], "none"})
+		if said != "" {
+			s.t.Errorf("%s at %s, from %s: UDP port 31337 answers %q", host, address, position, said)
+		}
+	}
 }
 
 // listed are ports for people to read.

@@ -15,21 +15,34 @@ import (
 
 // stress is what staging19 may do at its worst: more processes than it has CPU, more memory than it may have, a disk
 // that is written to without pause, and heavy queries in the cluster of its class. It runs for as many seconds; "dry"
-// leaves out what fills the disk. The queries' temporary files stay.
+// leaves out what fills the disk, and "slice" fills the memory of the slice, too, beside that of the service. The queries'
+// temporary files stay. It prints with which code what filled memory has ended, and how often the disk was written to.
 const stress = `until=$((SECONDS + $1))
 in_slice() { systemd-run --quiet --collect --slice=odoo-staging19.slice --uid=odoo-staging19 --property=RuntimeMaxSec="$1" -- "${@:2}"; }
 for i in 1 2 3 4; do in_slice "$1" sh -c 'while :; do :; done'; done
-[ "${2:-}" = dry ] || in_slice "$1" sh -c "while :; do dd if=/dev/zero of=/var/lib/odoo/staging19/stress bs=1M count=256 conv=fsync status=none; done"
+[ "${2:-}" = dry ] || in_slice "$1" sh -c "while dd if=/dev/zero of=/var/lib/odoo/staging19/stress bs=1M count=256 conv=fsync status=none; do echo >>/var/lib/odoo/staging19/written; done"
 for i in 1 2 3 4; do
 	runuser -u odoo-staging19 -- timeout "$1" psql -XAtqp 5433 -h /run/postgresql staging19 -c 'SELECT sum(sqrt(n)) FROM generate_series(1, 1000000000) n' >/dev/null 2>&1 &
 done
-group=$(systemctl show --value --property=ControlGroup odoo-staging19)
 cgroups=/sys/fs/cgroup/memory
 [ -d "$cgroups" ] || cgroups=/sys/fs/cgroup # cgroup v2 has one hierarchy
-bash -c 'echo $$ >'"$cgroups$group"'/cgroup.procs; exec python3 -c "len(b\"x\" * (5 << 30))"' && echo 'had 5G' || echo killed
+group() { printf %s "$cgroups$(systemctl show --value --property=ControlGroup "$1")"; }
+fill() { # GROUP MIB: prints the code of exit, 137 of one that was killed
+	local code=0
+	bash -c 'echo $$ >"$0/cgroup.procs"; exec python3 -c "import sys, time; b = b\"x\" * (int(sys.argv[1]) << 20); time.sleep(4)" "$1"' "$1" "$2" 2>/dev/null || code=$?
+	printf 'ended %s\n' "$code"
+}
+fill "$(group odoo-staging19)" 5000 | sed 's/^/service /'
+if [ "${2:-}" = slice ]; then
+	filled=$(group odoo-staging19.slice)/filled
+	mkdir "$filled"
+	for i in 1 2 3; do fill "$filled" 2500 & done | sed 's/^/slice /'
+	rmdir "$filled"
+fi
 while ((SECONDS < until)); do sleep 0.2; done
 wait
-rm -f /var/lib/odoo/staging19/stress
+echo "written $(wc -l 2>/dev/null </var/lib/odoo/staging19/written)"
+rm -f /var/lib/odoo/staging19/{stress,written}
 `
 
 // ticks prints for each process in units' cgroups: the unit, the process, and its processor time in ticks of 10 ms, that of
@@ -127,7 +140,11 @@ func limitsBite(s *servers) {
 	said := make(chan string)
 	go func() {
 		one := *s
-		said <- one.on("tests", "set -- 15\n"+stress)
+		how := " slice"
+		if s.machines { // which has not so much
+			how = ""
+		}
+		said <- one.on("tests", "set -- 15"+how+"\n"+stress)
 	}()
 	shares := make(chan map[string]float64)
 	go func() {
@@ -150,16 +167,31 @@ func limitsBite(s *servers) {
 			s.t.Errorf("%s was not under stress", unit)
 		}
 	}
+	limit := func(unit string) string {
+		return "MemoryMax=" + s.on("tests", "systemctl show --value --property=MemoryMax "+unit+" | numfmt --to=iec")
+	}
+	killed := func(whose string) int { return strings.Count(stressed, whose+" ended 137\n") }
+	seen.Rows = append(seen.Rows, []string{"5 GB in odoo-staging19.service", fmt.Sprintf("%d of 1 process killed", killed("service")), limit("odoo-staging19.service")})
+	if killed("service") != 1 {
+		s.t.Errorf("5 GB in odoo-staging19.service: %s", stressed)
+	}
+	if !s.machines {
+		seen.Rows = append(seen.Rows, []string{"7.5 GB in three processes of odoo-staging19.slice", fmt.Sprintf("%d of 3 killed", killed("slice")), limit("odoo-staging19.slice")})
+		if n := killed("slice"); n == 0 || n+strings.Count(stressed, "slice ended 0\n") != 3 {
+			s.t.Errorf("7.5 GB in odoo-staging19.slice: %s", stressed)
+		}
+	}
+	_, written, _ := strings.Cut(stressed, "\nwritten ")
+	if n, err := strconv.Atoi(strings.TrimSpace(written)); err != nil || n == 0 {
+		s.t.Errorf("staging19 has not written: %s", stressed)
+	}
 	seen.Rows = append(seen.Rows,
-		[]string{"5 GB in odoo-staging19", strings.TrimSpace(stressed[strings.LastIndex(stressed, "\n")+1:]), "its slice's MemoryMax"},
+		[]string{"256 MB written to disk and synced", strings.TrimSpace(written) + " times", "IOWeight, which is a share and no quota"},
 		[]string{"requests to qa17 that failed", fmt.Sprintf("%d of %d", failed+more, len(idle)+len(loaded)+failed+more), "0"},
 		[]string{"qa17's 99th percentile", fmt.Sprintf("%v, idle %v", p99(loaded), p99(idle)), "see make bench"})
 	seen.Keep(s.t, "limits")
 	if failed+more > 0 {
 		s.t.Errorf("%d requests to qa17 failed", failed+more)
-	}
-	if !strings.HasSuffix(stressed, "killed") {
-		s.t.Errorf("5 GB in odoo-staging19: %s", stressed)
 	}
 	if after := running(); after != before {
 		s.t.Errorf("something else than staging19 was restarted:\n%s\n\nafter:\n%s", before, after)

@@ -45,6 +45,11 @@ func (p *Plan) compareDoors(was, host *artifact.Host, seen *Observation) {
 		}
 	}
 	slices.Sort(p.Closed)
+	for _, path := range seen.Covered {
+		if strings.HasPrefix(path, "/usr/local/lib/") { // which systemd reads
+			p.Covered = append(p.Covered, path)
+		}
+	}
 	for _, path := range seen.Theirs {
 		if _, stood := before[path]; stood && !seen.Ejected {
 			p.Replaced = append(p.Replaced, path)

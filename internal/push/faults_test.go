@@ -37,8 +37,8 @@ var points = []point{
 	{after: "arm", said: "tests: armed"},
 	{after: "flip", said: "tests: flipped"},
 	{after: "act", verb: "probe", nth: 1},
-	{after: "probe", verb: "keep-open standing", nth: 1},
-	{after: "new connection", verb: "standing", nth: 1},
+	{after: "act, while probed", verb: "keep-open standing", nth: 1}, // of which a race makes a second one
+	{after: "probe", verb: "standing", nth: 1},                       // over its new connection
 	{after: "last look", verb: "confirm", nth: 1},
 	{after: "confirm", said: "tests: confirmed"},
 }
@@ -221,6 +221,9 @@ func (r *rig) struck(p point, f fault) string {
 	}
 	r.settled()
 	outcome := r.judge(cmd.ProcessState.ExitCode(), coming, before)
+	if want := verdicts(p, f); !slices.Contains(want, cmd.ProcessState.ExitCode()) {
+		r.t.Errorf("%s, where the exit code can be %v", outcome, want)
+	}
 	if p.installs && strings.Contains(outcome, ": old") {
 		r.holds("tests", "systemctl is-enabled cron || true", "disabled") // it does not start with a host that is not turned
 	}
@@ -235,6 +238,49 @@ func (r *rig) struck(p point, f fault) string {
 		}
 	}
 	return outcome
+}
+
+// verdicts are the exit codes that a push may have which a fault strikes after a phase. Where it goes on meanwhile (after arm, flip
+// and confirm, and while it is probed) it may be past what the fault breaks. A host that is cut off or has no power in the moment
+// of its own answer may end either way.
+func verdicts(p point, f fault) []int {
+	at := func(after string) int {
+		return slices.IndexFunc(points, func(p point) bool { return p.after == after })
+	}
+	is := at(p.after)
+	last := at("flip") // after which what breaks is no more looked at
+	switch f.name {
+	case killPusher:
+		if p.after == "confirm" {
+			return []int{-1, Applied}
+		}
+		return []int{-1}
+	case "power cut, booted again", "network cut":
+		return []int{Applied, Failed, RolledBack, Partial, Unknown}
+	case "native check fails":
+		if is < at("check") {
+			return []int{Failed}
+		}
+	case "disk full":
+		if is < at("check") {
+			return []int{Failed, RolledBack}
+		}
+	case "firewall locks the pusher out": // on ci, which is held nowhere
+		if is == at("check") {
+			return []int{Applied, RolledBack}
+		}
+	case "health probe fails":
+		last = at("act, while probed")
+	}
+	switch {
+	case is < at("arm"), is == at("act") && f.name == "health probe fails":
+		return []int{RolledBack}
+	case is <= last:
+		return []int{Applied, RolledBack}
+	case f.name == "disk full":
+		return []int{Applied, RolledBack}
+	}
+	return []int{Applied}
 }
 
 // installed prints what a push has installed and made, and what it has left.

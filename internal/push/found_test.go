@@ -26,6 +26,7 @@ func TestGenerationZeroAndBack(t *testing.T) {
 		"as ejected: " + include + " none one directory none\n" +
 		"2-b, confirmed\n" +
 		"by hand: " + include + " none one directory generations/0\n" +
+		"# and theirs\n" +
 		"frozen\tthe auditors look\n" +
 		"frozen\tthe auditors look\n" +
 		"ejected: odoogen turns nothing here; the configuration is the plain files below /etc/odoogen/current\n" +
@@ -51,7 +52,7 @@ func TestWhatIsInTheWayIsKept(t *testing.T) {
 		"usage: odoogen-host COMMAND, as root. It needs no network and no odoogen elsewhere.\n"+
 		"4-d, confirmed\n"+
 		"ejected: "+ours+found+"folder/file=mine  "+found+"include=at night  "+byHand+
-		"ejected again: "+ours+"as-found.2/etc/odoogen/current/x.d/a=four  "+found+"folder/file=mine  "+found+"include=at night  "+byHand)
+		"ejected again: "+ours+"as-found.2/etc/odoogen/current/x.d/a=four  as-found.2/etc/x.d/include=include /etc/odoogen/current/x.d  "+found+"folder/file=mine  "+found+"include=at night  "+byHand)
 }
 
 // The session says after each step what was asked of systemd, and how it stands.
@@ -82,6 +83,15 @@ and that again:
   enabled: check.service cron.service theirs.service; active: cron.service odoogen.target theirs.service worker.service
 what ran when it was adopted:
   start odoogen.target
+  enabled: check.service cron.service later.service theirs.service; active: cron.service later.service odoogen.target theirs.service worker.service
+taken back, 7:
+  reload-or-restart later.service
+  enabled: check.service cron.service later.service theirs.service; active: cron.service later.service odoogen.target theirs.service worker.service
+taken back, 8:
+  restart later.service
+  enabled: check.service cron.service later.service theirs.service; active: cron.service later.service odoogen.target theirs.service worker.service
+taken back, not running:
+  restart later.service
   enabled: check.service cron.service later.service theirs.service; active: cron.service later.service odoogen.target theirs.service worker.service
 as found:
   stop odoogen.target

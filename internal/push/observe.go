@@ -170,6 +170,8 @@ func (q *question) line(w []string) {
 		if len(w) == 3 {
 			seen.Hands = append(seen.Hands, Hand{w[1], w[2]})
 		}
+	case "covered":
+		seen.Covered = append(seen.Covered, w[1])
 	case "theirs":
 		seen.Theirs = append(seen.Theirs, w[1])
 	case "found":

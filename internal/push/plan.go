@@ -30,6 +30,7 @@ type Observation struct {
 	Packages    []string // of those that the new tree needs, what is not installed
 	Clusters    []string // PostgreSQL clusters that exist, "15/main"
 	Owed        []string // actions that a push before this one began and did not end
+	Covered     []string // what lies in directories that are where doors shall be
 	Theirs      []string // what is where doors shall be, or where nothing shall be, and is not odoogen's
 	Frozen      string   // since when the host accepts no push, and why
 	Ejected     bool     // its configuration is plain files, which were a generation once
@@ -59,6 +60,7 @@ type Plan struct {
 	Doors       []string           `json:"doors,omitempty"`
 	Aside       []string           `json:"aside,omitempty"`    // files of somebody else's that are in the way, and are kept in generation 0
 	Replaced    []string           `json:"replaced,omitempty"` // what somebody put into the place of a door, and is kept in set-aside
+	Covered     []string           `json:"covered,omitempty"`  // what lies in directories of somebody else's that a link would take the place of
 	Closed      []string           `json:"closed,omitempty"`   // doors of the generation that runs, which the new one does not have
 	Back        []string           `json:"back,omitempty"`     // files of generation 0 that come back into their places
 	Files       []artifact.Change  `json:"files,omitempty"`
@@ -208,7 +210,23 @@ func NewPlan(tree *artifact.Tree, seen *Observation, digests map[string]string) 
 	plan.Actions, plan.undo = inOrder(owed), inOrder(undo)
 	plan.made, plan.Left = seen.Made, unasked(seen.Made, was, host)
 	plan.Meaning = plan.meaning(was, host)
+	plan.Access = append(plan.Access, seen.lockedOut(was, host)...)
 	return plan, nil
+}
+
+// lockedOut says of clusters of somebody else's that become odoogen's whom they let in no more: who is in no line of pg_hba.conf.
+func (o *Observation) lockedOut(was, host *artifact.Host) []string {
+	var all []string
+	if !slices.Contains(host.Manage, "postgresql") {
+		return nil
+	}
+	for _, c := range host.Clusters {
+		ran := slices.ContainsFunc(was.Clusters, func(w artifact.Cluster) bool { return w.ID() == c.ID() }) && slices.Contains(was.Manage, "postgresql")
+		if slices.Contains(o.Clusters, c.ID()) && !ran && !within(Thing{Kind: "cluster", Name: c.ID()}, o.Made) {
+			all = append(all, fmt.Sprintf("cluster %s, which was there before, restarts: its socket lets in the roles that the spec names; all others, and TCP, are refused", c.ID()))
+		}
+	}
+	return all
 }
 
 // replaces tells whether something that runs goes on as something new: what it was may still answer for a moment.

@@ -210,6 +210,10 @@ func (p *Push) allowed(hosts []*host) error {
 			all = append(all, fmt.Errorf("%s: masked by hand: %s\nhint: systemctl unmask, and then start, on the host, or take it out of the spec", h.name,
 				strings.Join(masked, ", ")))
 		}
+		if len(h.plan.Covered) > 0 && !p.found {
+			all = append(all, fmt.Errorf("%s: a link of odoogen's would take the place of the directory of %s\n"+
+				"hint: move them below /etc, where systemd reads them as well, as to /etc/systemd/system, and systemctl reenable units", h.name, strings.Join(h.plan.Covered, ", ")))
+		}
 		if len(h.plan.Drift) > 0 && !p.OverwriteDrift {
 			hint := "odoogen drift --adopt prints what would keep them in the spec; --overwrite-drift takes back what the spec does not have"
 			if p.returns {

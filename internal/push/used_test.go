@@ -244,7 +244,7 @@ func byHand(r *rig) {
 	if said := r.push(Failed, change{}, "tests", "--overwrite-drift"); !strings.Contains(said, "tests: masked by hand: worker.service") {
 		r.t.Errorf("said:\n%s", said)
 	}
-	r.on("tests", "systemctl unmask worker.service; systemctl enable nginx.service")
+	r.on("tests", "systemctl unmask worker.service")
 	r.push(Applied, change{}, "tests", "--overwrite-drift")
 	r.holds("tests", "systemctl is-active worker vswitch nginx; systemctl show --value --property=Nice worker; cat /etc/systemd/system.control/nginx.service.d/*", "active\nactive\nactive\n3\n"+setProperty("CPUWeight=50"))
 	r.on("tests", "systemctl revert worker.service nginx.service; systemctl restart worker.service")
@@ -259,8 +259,8 @@ func byHand(r *rig) {
 	if said := r.run(Failed, change{}, "status", "tests"); !strings.Contains(said, "worker.service is not up") {
 		r.t.Errorf("status of a masked unit: %s", said)
 	}
-	r.on("tests", "systemctl unmask worker.service")
-	if said := r.run(2, change{}, "drift", "tests"); !strings.Contains(said, "tests: stopped worker.service") {
+	r.on("tests", "systemctl unmask worker.service; systemctl enable nginx.service")
+	if said := r.run(2, change{}, "drift", "tests"); !strings.Contains(said, "tests: stopped worker.service\n") || !strings.Contains(said, "tests: enabled nginx.service (stays)\n") {
 		r.t.Errorf("drift after a boot: %s", said)
 	}
 	r.holds("tests", "odoogen-host status | grep worker", "by hand: stopped worker.service\nnot active: worker.service")

@@ -72,6 +72,7 @@ func facts(p *push.Plan) []fact {
 	code("stops, and starts no more with the host", slices.DeleteFunc(slices.Clone(p.Doors), func(door string) bool { return !unit(door) }))
 	code("set aside in generation 0", p.Aside)
 	code("set aside in /etc/odoogen/set-aside", p.Replaced)
+	code("to be moved first, out of the way of a link", p.Covered)
 	code("closed doors", p.Closed)
 	code("comes back", p.Back)
 	add("not undone by a rollback", kinds(p.Lasting)...)

@@ -151,12 +151,16 @@ rollback() {
 	systemctl daemon-reload
 	if [ "$to" = 0 ]; then
 		settle
-		# What ran before runs on, and reads its own files again.
+		# What ran before runs on, and reads its own files again, where it does so only when it starts by that.
 		{
 			printf 'ssh.service\n'
 			grep -Fx -f "$etc/found/active" <<<"$ran" || true
 		} | sort -u |
-			while IFS= read -r name; do act reload "$name" </dev/null || failed reload "$name"; done
+			while IFS= read -r name; do
+				past=reload
+				! awk '{ print $3 }' "$etc/generations/$from/MANIFEST" | tr , '\n' | grep -qFx "restart:$name" || past=restart
+				act "$past" "$name" </dev/null || failed "$past" "$name"
+			done
 	else
 		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
 		systemctl start odoogen.target

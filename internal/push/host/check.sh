@@ -4,6 +4,10 @@
 # what is written there is gone with it.
 check() {
 	held "$1"
+	case $(stat -c %m /usr/local/lib) in
+	/ | /usr) ;;
+	*) die "$(stat -c %m /usr/local/lib) is a file system of its own: a boot reads units before it is mounted, and would find none of odoogen's"$'\n'"hint: /usr/local/lib has to be on the file system of / or of /usr" ;;
+	esac
 	unshare --mount bash -c "$BASH_EXECUTION_STRING" odoogen checked "$2"
 }
 

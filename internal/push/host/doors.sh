@@ -53,7 +53,7 @@ keep() {
 	link) [ "$(readlink "$1")" != "$to" ] || return 0 ;;
 	file) ! same_text "$1" "$text" || return 0 ;;
 	absent) ;;
-	*) ! ours "$1" || return 0 ;;
+	*) if ours "$1" && ! ejected; then return 0; fi ;; # what an eject left is the administrator's
 	esac
 	if [ -e "$kept" ] || [ -L "$kept" ]; then
 		! same "$1" "$kept" || return 0

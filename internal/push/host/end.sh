@@ -134,7 +134,9 @@ revert() {
 	undo_all
 	doubt || true
 	record "$name" reverted "-" || true
-	for line in "${undo[@]}" $'-\todoogen-*'; do systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true; done
+	for line in "${undo[@]}" $'-\todoogen-*'; do
+		[[ $line == again$'\t'* ]] || systemctl reset-failed "${line#*$'\t'}" 2>/dev/null || true
+	done
 	disarm
 	rm -f "$state/lease"
 	printf 'current\t%s\n' "$(target current)"
@@ -142,16 +144,16 @@ revert() {
 
 # undo_all [stop]: the actions of the way back; with stop those that come before the flip, else the others.
 undo_all() {
-	local line verb unit
+	local line verb unit since
 	for line in "${undo[@]}"; do
-		IFS=$'\t' read -r verb unit <<<"$line"
+		IFS=$'\t' read -r verb unit since <<<"$line"
 		case ${1:-}$verb in
-		stopstop | daemon-reload | run | start | restart | reload) ;;
+		stopstop | daemon-reload | run | start | restart | reload | again) ;;
 		*) continue ;;
 		esac
-		act "$verb" "$unit" && continue
+		act "$verb" "$unit" "$since" && continue
 		failed "$verb" "$unit"
-		printf '%s\n' "$line" >>"$state/owed" || true
+		printf '%s\t%s\n' "${verb/again/restart}" "$unit" >>"$state/owed" || true
 	done
 }
 

@@ -26,8 +26,9 @@ at_boot() {
 
 # installed UNIT: it is as the script on this host has it, which may be of another odoogen than this one, or as this one has it.
 installed() {
-	[ -s "$lib/host" ] || return 0
-	[[ "$(<"$lib/host")'$boot_unit'$boot_state_unit'" == *"'$(<"$1")'"* ]]
+	local text
+	text=$(<"$1")
+	[[ -n $text && "$(cat "$lib/host" 2>/dev/null || true)'$boot_unit'$boot_state_unit'" == *"'$text'"* ]]
 }
 
 # A timer is lost in a power cut, as it lives in /run; these are not. The first comes before all that reads a

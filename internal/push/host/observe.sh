@@ -59,12 +59,13 @@ look_at_all() {
 		door)
 			if is_dir "$a"; then
 				printf 'door\t%s\ntheirs\t%s\n' "$a" "$a"
+				ejected || for name in "$a"/*; do printf 'covered\t%s\n' "$name"; done
 				continue
 			fi
 			found+=("$a")
 			if [ "$b" = file ] && ! same_text "$a" "$d"; then
 				printf 'door\t%s\n' "$a"
-				[ ! -e "$a" ] || ours "$a" || printf 'theirs\t%s\n' "$a"
+				[ ! -e "$a" ] || { ours "$a" && ! ejected; } || printf 'theirs\t%s\n' "$a"
 			fi
 			;;
 		absent) [ ! -e "$a" ] && [ ! -L "$a" ] || printf 'door\t%s\ntheirs\t%s\n' "$a" "$a" ;;

@@ -75,21 +75,25 @@ to_do() {
 	while IFS= read -r line; do [[ $line != do$'\t'* ]] || printf '%s\n' "${line#*$'\t'}"; done
 }
 
-# ways_back: the "undo" and "forget" facts on stdin. No undoing stops what runs already: it is somebody else's, and reads
-# its files again. So it is as "ran", for when the generation stays, unless packages of pushes have brought it.
+# ways_back: the "undo" and "forget" facts on stdin. No undoing stops what runs already: it is somebody else's, and is to be again
+# what it was. So it is as "ran", for when the generation stays, unless packages of pushes have brought it.
 ways_back() {
-	local word verb unit
+	local word verb unit since
 	while IFS=$'\t' read -r word verb unit; do
+		since=""
 		[ "$word" != forget ] || printf 'forget\t%s\t%s\n' "$verb" "$unit"
 		[ "$word" = undo ] || continue
 		if [ "$verb" = stop ] && systemctl --quiet is-active "$unit"; then
 			[[ $unit != *.target ]] || continue # has nothing to read
-			verb=reload
+			verb=again since=$'\t'$(invocation "$unit")
 			grep -qsFx "$unit" "$etc/found/brought" || printf 'ran\t%s\n' "$unit"
 		fi
-		printf 'undo\t%s\t%s\n' "$verb" "$unit"
+		printf 'undo\t%s\t%s%s\n' "$verb" "$unit" "$since"
 	done
 }
+
+# invocation UNIT: which of its runs this is (systemd.exec(5)).
+invocation() { systemctl show --value --property=InvocationID "$1" 2>/dev/null || true; }
 
 # arm_boot GENERATION: a boot goes back to it, unless the link is gone by then.
 arm_boot() { ln -sfn "generations/$1" "$etc/.back"; }
@@ -165,6 +169,13 @@ act() {
 	start) systemctl start "$2" ;;
 	restart) systemctl "${try}restart" "$2" ;;
 	reload) systemctl "${try}reload-or-restart" "$2" ;;
+	again) # UNIT INVOCATION: it ran before, by other files than the ones with which it was started since
+		if systemctl --quiet is-active "$2" && [ "$(invocation "$2")" = "${3:-}" ]; then
+			systemctl reload-or-restart "$2"
+		else
+			systemctl restart "$2"
+		fi
+		;;
 	*) return 1 ;;
 	esac >&2
 }

@@ -61,15 +61,18 @@ state 'not left'
 odoogen-host eject >/dev/null
 state ejected
 doors=$door_a
+printf '\n# and theirs\n' >>/etc/x.d/include
 turn n5 2-b two
 state adopted
 revert n5
 state 'as ejected'
+doors+='door\t/etc/x.d/include\tfile\t0644\tinclude /etc/odoogen/current/x.d\n'
 turn n6 2-b two
 confirm n6
 odoogen-host status
 odoogen-host rollback 0 >/dev/null
 state 'by hand'
+tail -n 1 /etc/x.d/include
 ! odoogen-host freeze 2>/dev/null || echo 'frozen for no reason'
 odoogen-host freeze 'the auditors look'
 echo test | host lease n7 120 | cut -f 1,3

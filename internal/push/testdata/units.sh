@@ -14,7 +14,9 @@ list-unit-files) sed 's/$/ enabled/' /mnt/enabled ;;
 list-units) sed 's/$/ loaded/' /mnt/active ;;
 is-enabled) grep -qFx "${units[0]}" /mnt/enabled ;;
 is-active) grep -qFx "${units[0]}" /mnt/active ;;
-show) case ${units[0]} in check.*) echo oneshot ;; *) echo simple ;; esac ;;
+show) case "$* ${units[0]}" in *InvocationID*) cat /mnt/invocation 2>/dev/null ;; *' check.'*) echo oneshot ;; *) echo simple ;; esac ;;
+restart) say && printf '%s\n' "${units[@]}" >>/mnt/active ;;
+reload-or-restart) say ;;
 enable) say && printf '%s\n' "${units[@]}" >>/mnt/enabled ;;
 disable) say && printf '%s\n' "${units[@]}" | grep -vFxf - /mnt/enabled >/mnt/left; mv /mnt/left /mnt/enabled ;;
 start) say && printf '%s\n' "${units[@]}" >>/mnt/active ;;
@@ -79,6 +81,16 @@ echo test | host confirm n4 10 >/dev/null
 rm -f /mnt/asked
 host rollback 2 >/dev/null 2>&1
 now 'what ran when it was adopted'
+# It is adopted again, and that is taken back: it goes on, or is started by its own files again.
+for since in 7 8 ''; do
+	echo 7 >/mnt/invocation
+	push n$since 3-c 'do\treload\tlater.service' 'undo\tstop\tlater.service'
+	echo "$since" >/mnt/invocation
+	[ -n "$since" ] || sed -i '/^later/d' /mnt/active
+	rm -f /mnt/asked
+	host revert n$since >/dev/null
+	now "taken back, ${since:-not running}"
+done
 systemctl disable cron.service # by an administrator
 rm -f /mnt/asked
 host rollback 0 >/dev/null 2>&1
