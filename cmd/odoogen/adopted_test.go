@@ -111,6 +111,24 @@ func (a *adopted) says(layers []string, added string) {
 	command(a.t, a.dir, "git", "commit", "-q", "--allow-empty", "-m", "reviewed")
 }
 
+// doesNotStart: the cluster that is adopted does not start with what the push gives it, and runs again as before once that is
+// taken back. The plan has said whom it would lock out.
+func (a *adopted) doesNotStart() {
+	a.t.Helper()
+	a.on("box", `set -e; dir=/etc/systemd/system/postgresql@15-main.service.d
+		mkdir $dir; printf '[Service]\nExecStartPre=sh -c "! rm /run/broken 2>/dev/null"\n' >$dir/once.conf
+		touch /run/broken; systemctl daemon-reload`)
+	const settings = `runuser -u postgres -- psql -XAtqc 'SHOW listen_addresses' -c 'SHOW hba_file'`
+	before := a.on("box", settings)
+	out, said, code := a.exit("lab", "exec", a.odoogen, "push", "--yes")
+	if code != 3 || !strings.Contains(out+said, "restart postgresql@15-main.service failed") ||
+		!strings.Contains(out+said, "cluster 15/main, which was there before, restarts: its socket lets in the roles that the spec names; all others, and TCP, are refused") {
+		a.t.Errorf("exit code %d\n%s%s", code, out, said)
+	}
+	a.holds(settings, before)
+	a.on("box", "rm -r /etc/systemd/system/postgresql@15-main.service.d; systemctl daemon-reload")
+}
+
 // holds fails the test where a script on the host does not print what is wanted.
 func (a *adopted) holds(script, want string) {
 	a.t.Helper()
@@ -157,6 +175,9 @@ func layers(a *adopted) {
 			added = strings.Replace(added, noBackup, "", 1)
 		}
 		a.says(owned, added)
+		if slices.Contains(l.layers, "postgresql") {
+			a.doesNotStart()
+		}
 		before := a.moment("box")
 		plans, _ := a.output(2, "lab", "exec", a.odoogen, "plan", "--json")
 		a.in(0, "push", "--yes")
