@@ -30,7 +30,8 @@ func TestDoorsThatAreEdited(t *testing.T) {
 		"closed: set-aside/etc/x.d/default=theirs set-aside/etc/x.d/include.2=more of theirs set-aside/etc/x.d/include=and theirs \n"+
 		"links are files: door /etc/x.d/a door /etc/x.d/b \n"+
 		"made anew: set-aside/etc/x.d/a=four, and theirs set-aside/etc/x.d/b=four, and theirs of /etc/odoogen/current \n"+
-		"/etc/x.d\n/usr/local/lib/x.d\n")
+		"/etc/x.d\n/usr/local/lib/x.d\n"+
+		"theirs\t/usr/local/lib/x.d\ncovered\t/usr/local/lib/x.d/theirs\n")
 }
 
 // What somebody left in a generation is told of, and does not come into the next one. What the ledger had no room for comes later.

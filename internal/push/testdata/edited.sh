@@ -41,3 +41,8 @@ doors='closed\t/etc/x.d/a\nclosed\t/etc/x.d/b\n'
 turn n6 6-f six
 confirm n6
 find /etc/x.d /usr/local/lib/x.d
+# A directory with somebody's files is where a link shall be.
+rm /usr/local/lib/x.d
+mkdir /usr/local/lib/x.d
+touch /usr/local/lib/x.d/theirs
+printf 'door\t/usr/local/lib/x.d\tlink\t/etc/odoogen/current/x.d\nend\n' | host observe | grep -E '^(covered|theirs)'
