@@ -229,7 +229,7 @@ const (
 // from none of the positions.
 func (s *servers) answersNobody(host, address string, positions ...string) {
 	s.t.Helper()
-	s.on(host, "systemd-run --quiet --collect --unit=echo perl -MIO::Socket::INET -e '"+echo+"'")
+	s.on(host, "echo '"+echo+"' >/run/echo.pl; systemd-run --quiet --collect --unit=echo perl -MIO::Socket::INET /run/echo.pl") // whose $ systemd would take for its own
 	defer s.on(host, "systemctl stop echo")
 	for n := 0; s.on(host, "perl -MIO::Socket::INET -e '"+hello+"' 127.0.0.1") != "heard"; n++ {
 		if n == 10 {
