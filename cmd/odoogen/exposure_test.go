@@ -160,7 +160,7 @@ func (s *servers) whileItBoots(host string) {
 }
 
 // exposure: what is open is what the spec opens, seen from a stranger, from the whitelist and from the private network,
-// and what listens at all is what it names.
+// what listens at all is what it names, and a program that listens beside that is heard on the host alone.
 func exposure(s *servers) {
 	private := map[string]string{"tests": "10.0.0.2", "ci": "10.0.0.3"}
 	for _, host := range []string{"tests", "ci"} {
@@ -170,6 +170,13 @@ func exposure(s *servers) {
 		whitelisted := public
 		if host == "tests" {
 			whitelisted = slices.Sorted(slices.Values(append(slices.Clone(public), 22))) // the fallback route
+		}
+		s.on(host, "echo '"+echo+"' >/run/echo.pl; systemd-run --quiet --collect --unit=echo perl -MIO::Socket::INET /run/echo.pl") // whose $ systemd would take for its own
+		for n := 0; s.on(host, "perl -MIO::Socket::INET -e '"+hello+"' 127.0.0.1") != "heard"; n++ {
+			if n == 10 {
+				s.t.Fatalf("%s: what should answer at UDP port 31337 does not, on the host itself", host)
+			}
+			time.Sleep(300 * time.Millisecond)
 		}
 		for _, c := range []struct {
 			position, address string
@@ -190,11 +197,13 @@ func exposure(s *servers) {
 			if diff := cmp.Diff(c.want, got); diff != "" && len(c.want)+len(got) > 0 {
 				s.t.Errorf("%s at %s, from %s: (-want +open)\n%s", host, c.address, c.position, diff)
 			}
+			said, _ := s.from(c.position, "perl", "-MIO::Socket::INET", "-e", hello, c.address)
+			s.open.Rows = append(s.open.Rows, []string{host, c.position, "UDP, at a port where a program was started that answers", map[bool]string{true: "none", false: "31337"}[said == ""], "none"})
+			if said != "" {
+				s.t.Errorf("%s at %s, from %s: UDP port 31337 answers %q", host, c.address, c.position, said)
+			}
 		}
-		s.answersNobody(host, publicly[host], lab.Stranger, lab.Office)
-		if !s.machines {
-			s.answersNobody(host, private[host], lab.VPN)
-		}
+		s.on(host, "systemctl stop echo")
 		// What listens on any address but loopback must be declared with that reach; what listens on loopback, at all.
 		named := slices.Concat(inside, ports["loopback"])
 		for line := range strings.Lines(s.on(host, "ss -Hlntu | awk '{print $1, $5}' | sort -u")) {
@@ -219,32 +228,11 @@ func exposure(s *servers) {
 	s.open.Keep(s.t, "exposure")
 }
 
-// echo answers to every datagram at port 31337, which no spec has; hello asks, and prints the answer.
+// echo answers to every datagram at UDP port 31337, which no spec has; hello asks, and prints the answer.
 const (
 	echo  = `$s = IO::Socket::INET->new(Proto => "udp", LocalPort => 31337) or die $@; $s->send("heard") while defined $s->recv($m, 9)`
 	hello = `$s = IO::Socket::INET->new(Proto => "udp", PeerAddr => $ARGV[0], PeerPort => 31337) or die $@; $SIG{ALRM} = sub { exit }; alarm 3; $s->send("hello"); $s->recv($m, 9); print $m`
 )
-
-// answersNobody: a program that listens on the host at a UDP port which the spec does not have is heard on the host itself, and
-// from none of the positions.
-func (s *servers) answersNobody(host, address string, positions ...string) {
-	s.t.Helper()
-	s.on(host, "echo '"+echo+"' >/run/echo.pl; systemd-run --quiet --collect --unit=echo perl -MIO::Socket::INET /run/echo.pl") // whose $ systemd would take for its own
-	defer s.on(host, "systemctl stop echo")
-	for n := 0; s.on(host, "perl -MIO::Socket::INET -e '"+hello+"' 127.0.0.1") != "heard"; n++ {
-		if n == 10 {
-			s.t.Fatalf("%s: what should answer at UDP port 31337 does not, on the host itself", host)
-		}
-		time.Sleep(300 * time.Millisecond)
-	}
-	for _, position := range positions {
-		said, _ := s.from(position, "perl", "-MIO::Socket::INET", "-e", hello, address)
-		s.open.Rows = append(s.open.Rows, []string{host, position, "UDP, at a port where a program was started that answers", map[bool]string{true: "none", false: "31337"}[said == ""], "none"})
-		if said != "" {
-			s.t.Errorf("%s at %s, from %s: UDP port 31337 answers %q", host, address, position, said)
-		}
-	}
-}
 
 // listed are ports for people to read.
 func listed(ports []int) string {

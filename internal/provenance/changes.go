@@ -83,13 +83,15 @@ func leftBeside(t *artifact.Tree, file string) bool {
 		return false
 	}
 	dir, name := path.Split(file)
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") {
+	switch ext := path.Ext(name); {
+	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "#"):
 		return true
-	}
-	if ext := path.Ext(name); dir == "sysctl.d/" || strings.HasPrefix(dir, "systemd/system/") && strings.HasSuffix(dir, ".d/") {
+	case dir == "sysctl.d/", strings.HasPrefix(dir, "systemd/system/") && strings.HasSuffix(dir, ".d/"):
 		return ext != ".conf"
-	} else if dir == "systemd/system/" || ext == ".conf" {
-		return dir == "systemd/system/" && !slices.Contains(unitKinds, ext)
+	case dir == "systemd/system/":
+		return !slices.Contains(unitKinds, ext)
+	case ext == ".conf":
+		return false
 	}
 	return slices.ContainsFunc(t.Files, func(f artifact.File) bool {
 		rest, is := strings.CutPrefix(file, f.Path)

@@ -99,7 +99,7 @@ unpushed() {
 # It needs no network and no pusher, and nobody confirms it. What fails, or loses its power, before it is confirmed is taken
 # back; so confirmed turns last.
 rollback() {
-	local from to="" name facts ran past
+	local from to="" name facts ran past verb restarts
 	[ ! -f "$state/armed" ] || die "a push waits for its confirmation; it goes back by itself, or now: odoogen-host revert"
 	alone
 	unpushed
@@ -152,14 +152,15 @@ rollback() {
 	if [ "$to" = 0 ]; then
 		settle
 		# What ran before runs on, and reads its own files again, where it does so only when it starts by that.
+		restarts=$'\n'$(awk '{ gsub(",", "\n", $3); print $3 }' "$etc/generations/$from/MANIFEST" 2>/dev/null || true)$'\n'
 		{
 			printf 'ssh.service\n'
 			grep -Fx -f "$etc/found/active" <<<"$ran" || true
 		} | sort -u |
 			while IFS= read -r name; do
-				past=reload
-				! awk '{ print $3 }' "$etc/generations/$from/MANIFEST" | tr , '\n' | grep -qFx "restart:$name" || past=restart
-				act "$past" "$name" </dev/null || failed "$past" "$name"
+				verb=reload
+				[[ $restarts != *$'\n'"restart:$name"$'\n'* ]] || verb=restart
+				act "$verb" "$name" </dev/null || failed "$verb" "$name"
 			done
 	else
 		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"

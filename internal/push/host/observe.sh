@@ -301,9 +301,9 @@ still() {
 	stopped "${rest[@]}"
 }
 
-# stopped UNIT...: those among them, which shall run, that do not. None is one whose condition does not hold (of one that was
-# never asked for systemd says so, too), which has ended, or which is about to start; nor while a job works, which starts again what it stops. A unit that runs and ends is
-# told as calm.
+# stopped UNIT...: those among them, which shall run, that do not. None is one whose condition does not hold (systemd says so, too,
+# of one that nothing has started since the boot), which has ended, or which is about to start; nor while a job works, which
+# starts again what it stops. A unit that runs and ends is told as calm.
 stopped() {
 	local line n=0 all=()
 	local -A is=()
