@@ -270,8 +270,7 @@ forget_found() {
 		kept=$(free "$etc/set-aside$path")
 		mkdir -p "${kept%/*}" && mv -T "$zero$path" "$kept" || return 1
 	done < <(find "$zero" ! -type d -printf '/%P\n' 2>/dev/null)
-	rm -rf "$zero"
-	mkdir -p "$zero"
+	rm -rf "$zero" && mkdir -p "$zero"
 }
 
 # forget_returned: where a door went, generation 0 holds nothing any more: what it had is in its place again.
@@ -290,6 +289,6 @@ note_disabled() { sed -n 's/^disable\t//p' | sort >"$etc/.brought.new"; }
 # as_found: the host is what it was found as, and stays so. What packages brought and starts with it no longer is what comes
 # again with the next push.
 as_found() {
-	forget_found
+	forget_found || return 1
 	[ ! -f "$etc/.brought.new" ] || mv -f "$etc/.brought.new" "$etc/found/brought"
 }

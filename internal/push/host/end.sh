@@ -169,14 +169,14 @@ boot() {
 }
 
 # settle [OPTION]: what was begun is taken back where confirmed is what it was, and else ended. systemd has read the units of
-# what goes, so it reads again.
+# what goes, so it reads again. What cannot be cleared up stays begun, and the next command or boot settles it.
 settle() {
 	local back confirmed
 	back=$(target .back) confirmed=$(target confirmed)
 	if [ -z "$confirmed" ] && ejected && [ "$back" != 0 ]; then
 		end_eject "$back"
 	elif [ "$back" != "${confirmed:-0}" ]; then
-		[ "$(stands)" != 0 ] || as_found || true
+		[ "$(stands)" != 0 ] || as_found || return 0
 		rm -rf "$etc/.back" "$etc/.doors"
 	else
 		take_doors_back "$@"

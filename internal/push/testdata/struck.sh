@@ -58,6 +58,8 @@ keep() {
 }
 bring() { rm -rf $etc $state /etc/x.d /usr/local/lib/[xy].d* && cp -a "/mnt/$1/." /; }
 
+next_push() { host lease n9 <<<test >/dev/null && host abandon n9; }
+
 # by_hand WORD FROM HOW VERB...: prints what strikes leave otherwise than it was, and than it becomes.
 by_hand() {
 	local n how was is now
@@ -75,7 +77,8 @@ by_hand() {
 			[ -e /mnt/struck ] || break
 			case $how in
 			power) host boot && host boot_state ;;
-			killed) host lease n9 <<<test >/dev/null && host abandon n9 ;;
+			killed) next_push ;;
+			fails) [ ! -L $etc/.back ] || next_push ;;
 			esac
 			now=$(looks "$how")
 			[ "$now" = "$was" ] || [ "$now" = "$is" ] ||
@@ -116,7 +119,7 @@ keep found
 first=3 each=7 both=
 [ -z "${ALL:-}" ] || first=1 each=1 both='power fails'
 by_hand 'the generation before' two fails rollback
-by_hand 'as found' two power rollback 0
+both='power fails' by_hand 'as found' two power rollback 0
 both='' by_hand 'the generation before, killed' two killed rollback
 by_hand 'from what was found' found power rollback
 by_hand 'ejected' two fails eject
