@@ -58,6 +58,7 @@ func TestWhatIsRemovedIsToldAndMadeAnew(t *testing.T) {
 		"confirmed is removed: 3-c; somebody has removed the link \"confirmed\", which the next push makes anew\n"+
 		"and a push taken back: 3-c, confirmed\n"+
 		"and one by a loss of power: 3-c: a push was cut off before it turned this host to 5-e; what it did goes back by itself, or now: \"revert\";held by test\n"+
+		"about to turn: armed.new lease ledger lock owed.new revert.lock turning\nbooted: lease ledger lock revert.lock\n"+
 		"nothing at boot: 3-c, confirmed;by hand: "+mine+";by hand: "+edited+";by hand: "+boot+";by hand: "+host+"\n"+
 		"  hand "+mine+"\n  hand "+edited+"\n  hand "+boot+"\n  hand "+host+"\n"+
 		"made anew: 6-f, confirmed;by hand: "+mine+"\n"+

@@ -207,10 +207,10 @@ boot_state() {
 			clusters_stay_down
 			record "$name" "reverted at boot" - || true
 		fi
-		rm -f "$state/armed" "$state/owed" "$state/lease" "$state/turning" "$state"/leave{,.said,.ended}
+		rm -f "$state/armed" "$state/owed" "$state/lease"
 	fi
 	doubt || true
-	away "$state"/*.new # and nothing of /etc: what boot could not put back is kept there
+	away "$state"/{turning,leave,leave.said,leave.ended,*.new} # and nothing of /etc: what boot could not put back is kept there
 }
 
 # clusters_stay_down: those that the push was about to start, or had started; systemd has read already that they start.
