@@ -20,7 +20,7 @@ confirm() {
 }
 
 disarm() {
-	away "$state"/{armed,turning,leave,leave.said,leave.ended}
+	away "$state"/{turning,leave,leave.said,leave.ended,armed} # in this order: while armed is there a boot clears up the rest
 	forget_begun
 	no_timer
 }
