@@ -16,7 +16,7 @@ func TestByHandAtNight(t *testing.T) {
 	hostSays(t, "testdata/night.sh", "the generation before has other files: 1-aaa, confirmed; one\n"+
 		"as found: as it was found: nothing of odoogen runs here; theirs\n"+
 		"and back to what stood, not to what was fled: 4-ccc, confirmed; three\n"+
-		"killed: ejected: an eject or a rollback by hand was cut off; that command once more, or the next boot, settles it; .back .doors three\n"+
+		"killed: ejected: an eject or a rollback by hand was cut off: the next such command, push or boot settles it first; .back .doors three\n"+
 		"booted: 4-ccc, confirmed; three\n"+
 		"ejected\t1-aaa\n"+
 		"once more, and hung up on: "+plain+

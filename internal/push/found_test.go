@@ -63,7 +63,7 @@ func TestWhichUnitsStartWithTheHost(t *testing.T) {
   enable nginx.service
   start odoogen.target
   start cron.service nginx.service
-  enabled: check.service cron.service nginx.service theirs.service; active: cron.service nginx.service odoogen.target theirs.service
+  enabled: check.service cron.service nginx.service theirs.service; active: cron.service nginx.service odoogen.target theirs.service worker.service
 nginx leaves:
   stop nginx.service
   disable nginx.service
@@ -72,10 +72,10 @@ nginx leaves:
 is taken back: the target starts it:
   enable nginx.service
   start odoogen.target
-  enabled: check.service cron.service nginx.service theirs.service; active: cron.service odoogen.target theirs.service worker.service
+  enabled: check.service cron.service nginx.service theirs.service; active: cron.service nginx.service odoogen.target theirs.service worker.service
 the generation before, by hand:
   start odoogen.target
-  enabled: check.service cron.service theirs.service; active: cron.service odoogen.target theirs.service worker.service
+  enabled: check.service cron.service theirs.service; active: cron.service nginx.service odoogen.target theirs.service worker.service
 and that again:
   stop nginx.service
   disable nginx.service
@@ -101,11 +101,19 @@ as found:
 back:
   enable check.service
   start odoogen.target
-  enabled: check.service later.service nginx.service theirs.service; active: cron.service later.service nginx.service odoogen.target theirs.service
+  enabled: check.service later.service nginx.service theirs.service; active: cron.service later.service nginx.service odoogen.target theirs.service worker.service
 as found again:
   stop odoogen.target
   stop worker.service
   disable check.service
   enabled: later.service nginx.service theirs.service; active: cron.service later.service nginx.service theirs.service
+current	1-a
+not active: worker.service
+this host is 1-a, but not all of it went well: odoogen-host status, journalctl -b
+exit 1
+failed	reload ssh.service
+current	0
+this host is as it was found, but not all of it went well: odoogen-host status, journalctl -b
+exit 1
 `)
 }

@@ -9,12 +9,12 @@ wanted() {
 
 # status: what stands, what was changed by hand, and what does not run.
 status() {
-	local name confirmed unit wrong owner runs
+	local name confirmed owner runs
 	name=$(target current) confirmed=$(target confirmed)
 	if [ -f "$state/armed" ]; then
 		waits
 	elif [ -L "$etc/.back" ] && flock --nonblock "$state/lock" true 2>/dev/null; then
-		printf '%s: an eject or a rollback by hand was cut off; that command once more, or the next boot, settles it\n' "$(is)"
+		printf '%s: an eject or a rollback by hand was cut off: the next such command, push or boot settles it first\n' "$(is)"
 	elif ejected; then
 		printf 'ejected: odoogen turns nothing here; the configuration is the plain files below %s\n' "$etc/current"
 	elif [ -z "$name" ]; then
@@ -38,13 +38,19 @@ status() {
 		mapfile -t runs < <(wanted)
 		{ by_hand "${runs[@]}"; stopped "${runs[@]}"; } | sed -n 's/^hand\t/by hand: /; /^by hand/s/\t/ /p'
 	fi
+	not_active
+	lacking
+}
+
+# not_active: the units that shall run and do not.
+not_active() {
+	local unit wrong
 	while IFS= read -r unit; do
 		! systemctl --quiet is-active "$unit" || continue
 		wrong=$(systemctl show --property=ConditionResult,ConditionTimestampMonotonic "$unit")
 		[[ $wrong == *ConditionResult=no* && $wrong != *Monotonic=0* ]] && wrong=', its condition does not hold' || wrong=""
 		printf 'not active: %s%s\n' "$unit" "$wrong"
 	done < <(wanted)
-	lacking
 }
 
 # lacking: the secrets that the generation which stands reads and that are not there: a later push has dropped them.
@@ -153,15 +159,11 @@ rollback() {
 		settle
 		# What ran before runs on, and reads its own files again, where it does so only when it starts by that.
 		restarts=$'\n'$(awk '{ gsub(",", "\n", $3); print $3 }' "$etc/generations/$from/MANIFEST" 2>/dev/null || true)$'\n'
-		{
-			printf 'ssh.service\n'
-			grep -Fx -f "$etc/found/active" <<<"$ran" || true
-		} | sort -u |
-			while IFS= read -r name; do
-				verb=reload
-				[[ $restarts != *$'\n'"restart:$name"$'\n'* ]] || verb=restart
-				act "$verb" "$name" </dev/null || failed "$verb" "$name"
-			done
+		while IFS= read -r name; do
+			verb=reload
+			[[ $restarts != *$'\n'"restart:$name"$'\n'* ]] || verb=restart
+			act "$verb" "$name" </dev/null || failed "$verb" "$name"
+		done < <({ printf 'ssh.service\n' && grep -Fx -f "$etc/found/active" <<<"$ran"; } | sort -u)
 	else
 		act_between "$etc/generations/$from/MANIFEST" "$etc/current/MANIFEST"
 		systemctl start odoogen.target
@@ -171,10 +173,24 @@ rollback() {
 	trap - EXIT
 	printf 'current\t%s\n' "$to" || true
 	lacking || true
+	outcome
 }
 
 # failed VERB UNIT is said, and ends nothing, whether or not somebody listens.
-failed() { printf 'failed\t%s %s\n' "$1" "$2" || true; }
+failed() {
+	ill=yes
+	printf 'failed\t%s %s\n' "$1" "$2" || true
+}
+
+# outcome: the host is turned by hand, and nothing takes that back. What is not as it shall be is said, and fails.
+outcome() {
+	local idle
+	idle=$(not_active)
+	[ -z "$idle" ] || printf '%s\n' "$idle" || true
+	[ ! -L "$etc/.back" ] || die "this host is $(is), but not all that goes with it is cleared up: the next such command, push or boot does it first"
+	idle=$(grep -v 'its condition does not hold$' <<<"$idle") || true
+	[ -z "${ill:-}$idle" ] || die "this host is $(is), but not all of it went well: odoogen-host status, journalctl -b"
+}
 
 # arm_by_hand GENERATION: from here on a boot goes back to that one, and so does who fails. It stands, whatever was confirmed.
 arm_by_hand() {
@@ -252,17 +268,16 @@ ran_without_us() {
 act_between() {
 	local effect name
 	[ -f "$1" ] || set -- /dev/null "$2"
-	awk -v old="$1" '
+	while IFS=: read -r effect name; do
+		case $effect in
+		run | restart | reload) act "$effect" "$name" </dev/null || failed "$effect" "$name" ;;
+		esac
+	done < <(awk -v old="$1" '
 		FILENAME == old { was[$4] = $1 " " $2; effects[$4] = $3; next }
 		was[$4] != $1 " " $2 { print $3 }
 		{ delete effects[$4] }
 		END { for (path in effects) { gsub(/run:[^,]*/, "", effects[path]); print effects[path] } }' "$1" "$2" |
-		tr , '\n' | sort -u | sort -s -t : -k 1,1r |
-		while IFS=: read -r effect name; do
-			case $effect in
-			run | restart | reload) act "$effect" "$name" </dev/null || failed "$effect" "$name" ;;
-			esac
-		done
+		tr , '\n' | sort -u | sort -s -t : -k 1,1r)
 }
 
 # armed_nonce: of the push that waits for its confirmation.

@@ -72,7 +72,9 @@ by_hand() {
 			bring "$2"
 			rm -f /mnt/struck
 			echo "$n $how" >/mnt/strike
-			setsid --wait bash -c "$script" odoogen "${@:4}" >/mnt/said 2>&1 || true
+			if setsid --wait bash -c "$script" odoogen "${@:4}" >/mnt/said 2>&1 && [ -L $etc/.back ]; then
+				echo "$1, $how at $n: what is not cleared up is not said"
+			fi
 			rm /mnt/strike
 			[ -e /mnt/struck ] || break
 			case $how in
