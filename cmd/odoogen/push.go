@@ -146,7 +146,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 			case probeFor < 0:
 				return fmt.Errorf("--probe-for %v is no time\nhint: 0s or more", probeFor)
 			case revertAfter != 0 && revertAfter < 5*time.Second: // a host takes as long to turn and to be asked, with nothing to do
-				return fmt.Errorf("--revert-after %v is over before a host can be confirmed\nhint: 5s or more; 0 is as long as its actions may take", revertAfter)
+				return fmt.Errorf("--revert-after %v is over before a host can be confirmed\nhint: 5s or more; 0 is as long as its actions and probes may take", revertAfter)
 			}
 			p, trees, err := o.start(cmd, args)
 			if err != nil {
@@ -180,7 +180,7 @@ it goes back by itself), 5 partial (the next push mends it).`,
 	cmd.Flags().BoolVar(&unreviewed, "unreviewed", false, "push also what golden/ at HEAD does not hold")
 	cmd.Flags().BoolVar(&overwrite, "overwrite-drift", false, "take back what was changed by hand on the hosts")
 	cmd.Flags().DurationVar(&probeFor, "probe-for", time.Minute, "how long what was started may take until it answers")
-	cmd.Flags().DurationVar(&revertAfter, "revert-after", 0, "let a host go back by itself when it is not confirmed in this time (default: as long as its actions may take)")
+	cmd.Flags().DurationVar(&revertAfter, "revert-after", 0, "let a host go back by itself when it is not confirmed in this time (default: as long as its actions and probes may take)")
 	return cmd
 }
 

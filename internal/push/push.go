@@ -24,7 +24,7 @@ type Push struct {
 	LookAgain      bool          // at every file of a host, though none has changed since it was looked at last
 	KeepIn         string        // a directory for connections that the next command finds; empty: none are left
 	Wait           time.Duration // for another push that holds a host
-	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions may take
+	RevertAfter    time.Duration // how long a host waits for its confirmation before it goes back; 0: as its actions and probes may take
 	ProbeFor       time.Duration // how long a probe may fail until it counts
 	Secrets        Secrets       // what the operator has of them
 	Say            func(host, text string)
@@ -550,13 +550,13 @@ func (p *Push) peer(h *host) *host {
 	return nil
 }
 
-// armed is how long a host waits for its confirmation before it goes back: as long as its actions may take, and a
-// little more.
+// armed is how long a host waits for its confirmation before it goes back: as long as its actions and its probes may
+// take, and a little more.
 func (p *Push) armed(plan *Plan) time.Duration {
 	if p.RevertAfter > 0 {
 		return p.RevertAfter
 	}
-	return 3*time.Minute + time.Duration(len(plan.Actions))*5*time.Second
+	return 2*time.Minute + max(p.ProbeFor, time.Minute) + time.Duration(len(plan.Actions))*5*time.Second
 }
 
 // confirm makes every host stay what it is, over the connections that were made after the flip. Who gives up once that has begun
