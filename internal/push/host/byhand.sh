@@ -264,13 +264,16 @@ ran_without_us() {
 }
 
 # act_between MANIFEST MANIFEST: does what the files ask for that the second has otherwise than the first, that it alone has, or
-# the first alone; but what is no more cannot be run.
+# the first alone; but what is no more cannot be run, and units that are no more read nothing.
 act_between() {
 	local effect name
 	[ -f "$1" ] || set -- /dev/null "$2"
 	while IFS=: read -r effect name; do
 		case $effect in
-		run | restart | reload) act "$effect" "$name" </dev/null || failed "$effect" "$name" ;;
+		run | restart | reload)
+			[ "$(systemctl show --value --property=LoadState "$name")" = not-found ] ||
+				act "$effect" "$name" </dev/null || failed "$effect" "$name"
+			;;
 		esac
 	done < <(awk -v old="$1" '
 		FILENAME == old { was[$4] = $1 " " $2; effects[$4] = $3; next }
