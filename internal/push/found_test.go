@@ -115,5 +115,7 @@ failed	reload ssh.service
 current	0
 this host is as it was found, but not all of it went well: odoogen-host status, journalctl -b
 exit 1
+current	1-a
+not active: worker.service, its condition does not hold
 `)
 }

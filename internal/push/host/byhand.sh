@@ -42,13 +42,17 @@ status() {
 	lacking
 }
 
-# not_active: the units that shall run and do not.
+# not_active: the units that shall run and do not. One whose condition does not hold is no fault.
 not_active() {
 	local unit wrong
 	while IFS= read -r unit; do
 		! systemctl --quiet is-active "$unit" || continue
 		wrong=$(systemctl show --property=ConditionResult,ConditionTimestampMonotonic "$unit")
-		[[ $wrong == *ConditionResult=no* && $wrong != *Monotonic=0* ]] && wrong=', its condition does not hold' || wrong=""
+		if [[ $wrong == *ConditionResult=no* && $wrong != *Monotonic=0* ]]; then
+			wrong=', its condition does not hold'
+		else
+			wrong="" ill=yes
+		fi
 		printf 'not active: %s%s\n' "$unit" "$wrong"
 	done < <(wanted)
 }
@@ -184,12 +188,9 @@ failed() {
 
 # outcome: the host is turned by hand, and nothing takes that back. What is not as it shall be is said, and fails.
 outcome() {
-	local idle
-	idle=$(not_active)
-	[ -z "$idle" ] || printf '%s\n' "$idle" || true
+	not_active || true
 	[ ! -L "$etc/.back" ] || die "this host is $(is), but not all that goes with it is cleared up: the next such command, push or boot does it first"
-	idle=$(grep -v 'its condition does not hold$' <<<"$idle") || true
-	[ -z "${ill:-}$idle" ] || die "this host is $(is), but not all of it went well: odoogen-host status, journalctl -b"
+	[ -z "${ill:-}" ] || die "this host is $(is), but not all of it went well: odoogen-host status, journalctl -b"
 }
 
 # arm_by_hand GENERATION: from here on a boot goes back to that one, and so does who fails. It stands, whatever was confirmed.

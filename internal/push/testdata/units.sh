@@ -14,7 +14,7 @@ list-unit-files) sed 's/$/ enabled/' /mnt/enabled ;;
 list-units) sed 's/$/ loaded/' /mnt/active ;;
 is-enabled) grep -qFx "${units[0]}" /mnt/enabled ;;
 is-active) grep -qFx "${units[0]}" /mnt/active ;;
-show) case "$* ${units[0]}" in *InvocationID*) cat /mnt/invocation 2>/dev/null ;; *' check.'*) echo oneshot ;; *) echo simple ;; esac ;;
+show) case "$* ${units[0]}" in *InvocationID*) cat /mnt/invocation 2>/dev/null ;; *ConditionResult*) cat /mnt/condition 2>/dev/null ;; *' check.'*) echo oneshot ;; *) echo simple ;; esac ;;
 restart) say && printf '%s\n' "${units[@]}" >>/mnt/active ;;
 reload-or-restart) say ;;
 try-reload-or-restart) ! grep -qsFx "${units[0]}" /mnt/fails ;;
@@ -108,3 +108,5 @@ now 'as found again'
 # What does not go well is said, and the command says so, too.
 printf '%s\n' worker.service ssh.service >/mnt/fails
 for to in 1 0; do host rollback $to 2>&1 || echo "exit $?"; done
+printf 'ConditionResult=no\nConditionTimestampMonotonic=7\n' >/mnt/condition
+host rollback 1
