@@ -34,7 +34,7 @@ func (p *Push) Edited(ctx context.Context) ([]Edited, error) {
 			return err
 		}
 		ask := strings.Join(slices.Sorted(maps.Keys(r.names)), "\n") + "\n"
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		ctx, cancel := forAtMost(ctx, time.Minute)
 		defer cancel()
 		if err := p.net.call(ctx, call{host: h.name, verb: "contents", stdin: strings.NewReader(ask), line: r.line}); err != nil {
 			return err

@@ -31,7 +31,7 @@ func (p *Push) Eject(ctx context.Context) error {
 	if err := p.lease(ctx, h, nil); err != nil {
 		return fmt.Errorf("%s: %w", h.name, err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := forAtMost(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	err := p.observe(ctx, h)
 	if err == nil && h.seen.from() != told {

@@ -43,7 +43,7 @@ func (p *Push) planOfFound(ctx context.Context, h *host) (*Plan, error) {
 		return nil, errors.New("no generation of odoogen's stands there")
 	}
 	h.next = "0"
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := forAtMost(ctx, time.Minute)
 	defer cancel()
 	err := p.net.call(ctx, call{host: h.name, verb: "zero", line: func(w []string) {
 		switch {
@@ -108,15 +108,15 @@ func (p *Push) checkFound(ctx context.Context, h *host) error {
 	if slices.Contains(h.plan.stay, "nginx.service") {
 		f.add("area", "nginx")
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := forAtMost(ctx, 2*time.Minute)
 	defer cancel()
 	return p.net.call(ctx, call{host: h.name, verb: "check", args: []string{p.nonce, "0"}, stdin: f.reader()})
 }
 
 // leave turns the host to what it was found as. The route of this push may go with the generation, so the host does it
 // by itself, and is asked over whatever route there is how far it came.
-func (p *Push) leave(ctx context.Context, h *host, f *facts, within time.Duration) error {
-	err := p.net.call(ctx, call{host: h.name, verb: "leave", args: []string{p.nonce, strconv.Itoa(int(within.Seconds()))}, stdin: f.reader()})
+func (p *Push) leave(ctx context.Context, h *host, f *facts, seconds time.Duration) error {
+	err := p.net.call(ctx, call{host: h.name, verb: "leave", args: []string{p.nonce, strconv.Itoa(int(seconds.Seconds()))}, stdin: f.reader()})
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (p *Push) leave(ctx context.Context, h *host, f *facts, within time.Duratio
 	for {
 		var said []string
 		ended := ""
-		asking, cancel := context.WithTimeout(ctx, 5*time.Second)
+		asking, cancel := forAtMost(ctx, 5*time.Second)
 		err := p.net.call(asking, call{host: h.name, verb: "left", line: func(w []string) {
 			if w[0] == "ended" {
 				ended = w[1]
@@ -151,7 +151,7 @@ func (p *Push) leave(ctx context.Context, h *host, f *facts, within time.Duratio
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case <-time.After(300 * time.Millisecond):
 		}
 	}

@@ -31,7 +31,7 @@ func (p *Push) History(ctx context.Context) ([]Event, error) {
 	var mu sync.Mutex
 	byHost := map[string][]Event{}
 	err := each(p.hosts, func(h *host) error {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		ctx, cancel := forAtMost(ctx, time.Minute)
 		defer cancel()
 		var ledger []Event
 		err := p.net.call(ctx, call{host: h.name, verb: "ledger", line: func(w []string) {
@@ -115,7 +115,7 @@ func numberOf(generation string) int {
 
 // export reads a generation from a host, and holds it against its MANIFEST.
 func (n *network) export(ctx context.Context, host, generation string) (*artifact.Tree, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := forAtMost(ctx, time.Minute)
 	defer cancel()
 	var coded string
 	err := n.call(ctx, call{host: host, verb: "export", args: []string{generation}, line: func(w []string) { coded = w[0] }})

@@ -78,7 +78,7 @@ func wishOf(t *artifact.Tree) (*wish, error) {
 // observe asks a host what it is, in one round trip. A host answers from memory where none of its files has changed since
 // it was asked last, unless it shall look again.
 func (n *network) observe(ctx context.Context, w *wish, again bool) (*Observation, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := forAtMost(ctx, time.Minute)
 	defer cancel()
 	q := w.question()
 	var args []string

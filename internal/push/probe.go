@@ -51,7 +51,7 @@ func (p *Push) probe(ctx context.Context, h *host, probes []artifact.Probe, seco
 			f.add("tcp", probe.Address, strconv.Itoa(probe.Port))
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute+time.Duration(seconds)*time.Second)
+	ctx, cancel := forAtMost(ctx, 2*time.Minute+time.Duration(seconds)*time.Second)
 	defer cancel()
 	args := []string{strconv.Itoa(seconds), "once"}
 	if seconds > 0 && h.plan.replaces() {

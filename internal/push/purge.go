@@ -80,7 +80,7 @@ func (p *Push) Purge(ctx context.Context, all []Thing) error {
 	stop := p.beat([]*host{h})
 	err := p.purge(ctx, h, all)
 	stop()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	ctx, cancel := forAtMost(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, p.net.call(ctx, call{host: h.name, verb: "abandon", args: []string{p.nonce}}))
 }
@@ -96,7 +96,7 @@ func (p *Push) purge(ctx context.Context, h *host, all []Thing) error {
 	for _, t := range all {
 		f.add(t.Kind, t.Name, t.In)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := forAtMost(ctx, 10*time.Minute)
 	defer cancel()
 	return p.net.call(ctx, call{host: h.name, verb: "purge", args: []string{p.nonce}, stdin: f.reader(),
 		line: func(w []string) { p.Say(h.name, strings.Join(w, " ")) }})

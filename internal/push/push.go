@@ -237,7 +237,7 @@ func (p *Push) prepare(ctx context.Context, hosts []*host, values map[string][]b
 	if err == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	ctx, cancel := forAtMost(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, each(leased, func(h *host) error {
 		return p.net.call(ctx, call{host: h.name, verb: "abandon", args: []string{p.nonce}})
@@ -380,14 +380,14 @@ func (p *Push) stage(ctx context.Context, h *host) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := forAtMost(ctx, 2*time.Minute)
 	defer cancel()
 	return p.net.call(ctx, call{host: h.name, verb: "stage", args: []string{p.nonce, h.next}, stdin: strings.NewReader(string(tar))})
 }
 
 // install brings packages and PostgreSQL clusters: what no rollback undoes.
 func (p *Push) install(ctx context.Context, h *host) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Minute)
+	ctx, cancel := forAtMost(ctx, 30*time.Minute)
 	defer cancel()
 	if len(h.plan.Packages) > 0 {
 		p.Say(h.name, fmt.Sprintf("install %d packages", len(h.plan.Packages)))
@@ -471,7 +471,7 @@ func (p *Push) check(ctx context.Context, h *host) error {
 	for _, c := range h.facts.Clusters {
 		f.add("cluster", fmt.Sprintf("%d/%s", c.Version, c.Name))
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := forAtMost(ctx, 2*time.Minute)
 	defer cancel()
 	return p.net.call(ctx, call{host: h.name, verb: "check", args: []string{p.nonce, h.next}, stdin: f.reader()})
 }
@@ -495,7 +495,8 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 			}
 		}
 		seconds := p.armed(h.plan)
-		ctx, cancel := context.WithTimeout(ctx, seconds)
+		ctx, cancel := context.WithTimeoutCause(ctx, seconds,
+			fmt.Errorf("%w\nhint: it goes back by itself then; a longer --revert-after gives what it does more time", tooLong(seconds)))
 		defer cancel()
 		if p.found {
 			return p.leave(ctx, h, f, seconds)
@@ -525,7 +526,7 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 // the connections, over routes that are not those of the push: what confirms has logged in through the new firewall, to
 // the new sshd. All of them stand before the first host is confirmed.
 func (p *Push) waiting(ctx context.Context, hosts []*host) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := forAtMost(ctx, 30*time.Second)
 	defer cancel()
 	return each(hosts, func(h *host) error {
 		waits := false
@@ -565,7 +566,7 @@ func (p *Push) confirm(ctx context.Context, hosts []*host) error {
 	if err := ctx.Err(); err != nil {
 		return p.revert(hosts, err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	ctx, cancel := forAtMost(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	var mu sync.Mutex
 	confirmed := 0
@@ -623,7 +624,7 @@ func (p *Push) revert(hosts []*host, why error) error {
 		verdict.Why = fmt.Errorf("%w\n%s", verdict.Why, fmt.Sprintf(format, args...))
 	}
 	_ = each(hosts, func(h *host) error {
-		ctx, cancel := context.WithTimeout(context.Background(), p.armed(h.plan)+20*time.Second)
+		ctx, cancel := forAtMost(context.Background(), p.armed(h.plan)+20*time.Second)
 		defer cancel()
 		p.Say(h.name, "revert")
 		for {

@@ -209,7 +209,7 @@ func (p *Push) give(ctx context.Context, h *host, values map[string][]byte) erro
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := forAtMost(ctx, time.Minute)
 	defer cancel()
 	h.seen.Same = map[string]bool{}
 	err = p.net.call(ctx, call{host: h.name, verb: "give", args: []string{p.nonce}, stdin: &out, line: func(w []string) {

@@ -179,7 +179,11 @@ func (c *call) say(line string) {
 func told(err error, stood bool) error {
 	var f *failure
 	switch {
-	case !errors.As(err, &f) || f.code != 255:
+	case !errors.As(err, &f):
+		return err
+	case endedHere(f.err):
+		return givenUp{f.err}
+	case f.code != 255:
 		return err
 	case f.said == "":
 		return fmt.Errorf("%w: the connection was lost", errUnreachable)
