@@ -115,8 +115,8 @@ func (p *Push) checkFound(ctx context.Context, h *host) error {
 
 // leave turns the host to what it was found as. The route of this push may go with the generation, so the host does it
 // by itself, and is asked over whatever route there is how far it came.
-func (p *Push) leave(ctx context.Context, h *host, f *facts, seconds time.Duration) error {
-	err := p.net.call(ctx, call{host: h.name, verb: "leave", args: []string{p.nonce, strconv.Itoa(int(seconds.Seconds()))}, stdin: f.reader()})
+func (p *Push) leave(ctx context.Context, h *host, f *facts, within time.Duration) error {
+	err := p.net.call(ctx, call{host: h.name, verb: "leave", args: []string{p.nonce, strconv.Itoa(int(within.Seconds()))}, stdin: f.reader()})
 	if err != nil {
 		return err
 	}

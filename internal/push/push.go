@@ -495,14 +495,19 @@ func (p *Push) turn(ctx context.Context, hosts []*host) error {
 			}
 		}
 		seconds := p.armed(h.plan)
-		ctx, cancel := context.WithTimeoutCause(ctx, seconds,
-			fmt.Errorf("%w\nhint: it goes back by itself then; a longer --revert-after gives what it does more time", tooLong(seconds)))
+		ctx, cancel := forAtMost(ctx, seconds)
 		defer cancel()
+		var err error
 		if p.found {
-			return p.leave(ctx, h, f, seconds)
+			err = p.leave(ctx, h, f, seconds)
+		} else {
+			err = p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
+				stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
 		}
-		return p.net.call(ctx, call{host: h.name, verb: "turn", args: []string{p.nonce, h.next, fmt.Sprint(int(seconds.Seconds()))},
-			stdin: f.reader(), line: func(w []string) { p.Say(h.name, strings.TrimSuffix(strings.Join(w[1:], " "), " -")) }})
+		if errors.As(err, new(tooLong)) {
+			err = fmt.Errorf("%w\nhint: it goes back by itself then; a longer --revert-after gives what it does more time", err)
+		}
+		return err
 	})
 	if err != nil {
 		return err

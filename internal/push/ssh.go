@@ -178,10 +178,15 @@ func (c *call) say(line string) {
 // failed.
 func told(err error, stood bool) error {
 	var f *failure
-	switch {
-	case !errors.As(err, &f):
+	if !errors.As(err, &f) {
 		return err
-	case endedHere(f.err):
+	}
+	last := f.said[strings.LastIndex(f.said, "\n")+1:] // where it stood, of what a program on the host was telling
+	switch {
+	case endedHere(f.err) && (f.code == 255 || f.code == -1):
+		if stood && last != "" {
+			return givenUp{fmt.Errorf("%w; said last: %s", f.err, last)}
+		}
 		return givenUp{f.err}
 	case f.code != 255:
 		return err
@@ -189,9 +194,8 @@ func told(err error, stood bool) error {
 		return fmt.Errorf("%w: the connection was lost", errUnreachable)
 	case strings.Contains(f.said, "Host key verification failed"):
 		return fmt.Errorf("%w: %s", errUnreachable, stranger(f.said))
-	}
-	if i := strings.LastIndex(f.said, "\n"); stood && i >= 0 { // a program on the host was telling something
-		return fmt.Errorf("%w: the connection was lost; said last: %s", errUnreachable, f.said[i+1:])
+	case stood && last != f.said:
+		return fmt.Errorf("%w: the connection was lost; said last: %s", errUnreachable, last)
 	}
 	return fmt.Errorf("%w: %s", errUnreachable, f.said)
 }
